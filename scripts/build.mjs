@@ -1,0 +1,68 @@
+// Builds dist/ from src, test, bench and console, when something is missing or older than its sources.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Installs from the lockfile when node_modules does not match it. */
+export function install() {
+  const stamp = join(root, 'node_modules', '.raybridge-installed');
+  const wanted = hash([join(root, 'package-lock.json')]);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.error('Installing packages (npm ci) …');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, wanted);
+}
+
+/** Compiles what changed since the last build. */
+export function build() {
+  buildPart('program', ['src', 'test', 'bench', 'scripts', 'tsconfig.json', 'package.json'], () => {
+    compile('tsconfig.json');
+  });
+  buildPart('console', ['console', 'src/model', 'src/query'], () => {
+    compile('console/tsconfig.test.json');
+    run('npm', ['run', '--silent', 'build', '--workspace', 'console']);
+  });
+}
+
+function compile(project) {
+  run('node', [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
+}
+
+function buildPart(name, sources, make) {
+  const stamp = join(root, 'dist', `.built-${name}`);
+  const wanted = hash(sources.flatMap((source) => files(join(root, source))));
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.error(`Building the ${name} …`);
+  make();
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+function files(path) {
+  if (!existsSync(path)) return [];
+  if (statSync(path).isFile()) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.name !== 'node_modules' && entry.name !== 'dist')
+    .flatMap((entry) => files(join(path, entry.name)));
+}
+
+function hash(paths) {
+  const digest = createHash('sha256');
+  for (const path of paths.toSorted()) digest.update(path.slice(root.length)).update(readFileSync(path));
+  return digest.digest('hex');
+}
+
+function run(command, words) {
+  const { status, error } = spawnSync(command, words, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (error) throw error;
+  if (status !== 0) process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  install();
+  build();
+}

@@ -1,0 +1,10 @@
+// `npm start` and `npm run demo`: installs and builds what is missing, then runs the program in this process.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, install, root } from './build.mjs';
+
+install();
+build();
+const main = join(root, 'dist', 'src', 'cli', 'main.js');
+process.argv[1] = main;
+await import(pathToFileURL(main).href);

@@ -1,0 +1,52 @@
+/** Sampling as the X-Ray API words it (API reference: SamplingRule, GetSamplingTargets). */
+
+export interface SamplingRule {
+  readonly ruleName: string;
+  readonly ruleArn: string;
+  readonly resourceArn: string;
+  /** 1 to 9999, lower first; the default rule has 10000. */
+  readonly priority: number;
+  /** 0 to 1: the share sampled after the reservoir is used up. */
+  readonly fixedRate: number;
+  /** Requests a second that are sampled before the fixed rate applies, over all clients. */
+  readonly reservoirSize: number;
+  readonly serviceName: string;
+  readonly serviceType: string;
+  readonly host: string;
+  readonly httpMethod: string;
+  readonly urlPath: string;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+export interface SamplingRuleRecord {
+  readonly rule: SamplingRule;
+  readonly createdAtNs: bigint;
+  readonly modifiedAtNs: bigint;
+}
+
+/** What a client says it did under one rule since its last report. */
+export interface SamplingReport {
+  readonly ruleName: string;
+  /** 24 hex digits that the client drew at start. */
+  readonly clientId: string;
+  readonly timeNs: bigint;
+  readonly requestCount: number;
+  readonly sampledCount: number;
+  readonly borrowCount: number;
+}
+
+/** What a client may do under one rule from now on. */
+export interface SamplingTarget {
+  readonly ruleName: string;
+  readonly fixedRate: number;
+  readonly reservoirQuota: number;
+  readonly reservoirQuotaExpiresAtNs: bigint;
+  readonly intervalSeconds: number;
+}
+
+/** A report that was not used, and why. */
+export interface UnprocessedReport {
+  readonly ruleName: string;
+  readonly errorCode: string;
+  readonly message: string;
+}

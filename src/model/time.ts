@@ -1,0 +1,52 @@
+/** Exact times: nanoseconds since 1970 as bigint, epoch seconds as decimal text, never a double between. */
+
+const nanosecondsPerSecond = 1_000_000_000n;
+
+/**
+ * Epoch seconds as the shortest exact decimal: 1700493644983389600n becomes `1700493644.9833896`.
+ * Negative times (before 1970) keep their sign.
+ */
+export function secondsText(timeNs: bigint): string {
+  const negative = timeNs < 0n;
+  const magnitude = negative ? -timeNs : timeNs;
+  const whole = magnitude / nanosecondsPerSecond;
+  const rest = magnitude % nanosecondsPerSecond;
+  const fraction = rest === 0n ? '' : `.${rest.toString().padStart(9, '0').replace(/0+$/, '')}`;
+  return `${negative ? '-' : ''}${whole}${fraction}`;
+}
+
+const decimalPattern = /^(-?)(\d{1,40})(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+/**
+ * Nanoseconds of a JSON number literal of epoch seconds, in plain or exponent form. More than nine
+ * decimals round half to even. Undefined when the text is no such number or leaves the range of
+ * int64.
+ */
+export function parseSeconds(literal: string): bigint | undefined {
+  const parts = decimalPattern.exec(literal);
+  if (!parts) return undefined;
+  const fraction = parts[3] ?? '';
+  const digits = BigInt(`${parts[2]}${fraction}`);
+  const shift = Number(parts[4] ?? '0') - fraction.length + 9;
+  if (shift > 60) return digits === 0n ? 0n : undefined;
+  const magnitude = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfEven(digits, 10n ** BigInt(-shift));
+  const timeNs = parts[1] === '-' ? -magnitude : magnitude;
+  return BigInt.asIntN(64, timeNs) === timeNs ? timeNs : undefined;
+}
+
+/** Nanoseconds as seconds in a double, for arithmetic on durations and for answers. */
+export function toSeconds(timeNs: bigint): number {
+  return Number(timeNs / 1000n) / 1e6 + Number(timeNs % 1000n) / 1e9;
+}
+
+/** Nanoseconds of seconds held in a double; for request members such as StartTime, exact to the microsecond. */
+export function fromSeconds(seconds: number): bigint {
+  return BigInt(Math.round(seconds * 1e6)) * 1000n;
+}
+
+function divideHalfEven(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor;
+  const twice = (value % divisor) * 2n;
+  const up = twice > divisor || (twice === divisor && quotient % 2n === 1n);
+  return up ? quotient + 1n : quotient;
+}

@@ -1,0 +1,137 @@
+import { RaybridgeError } from '../../src/errors.ts';
+import { epochSecondsOf, type Span } from '../../src/model/index.ts';
+import type { StoreComponent } from '../../src/pipeline/component.ts';
+import type { SpanWrite, TraceFound, TraceQuery, TraceReference } from '../../src/pipeline/store.ts';
+
+/** A store in memory that keeps the contract of `Store`, and can be told to fail. */
+export interface MemoryStore extends StoreComponent {
+  /** Every later call fails with this, until undefined is given. STORE_UNAVAILABLE makes the store not ready, too. */
+  failWith(error: Error | undefined): void;
+}
+
+/** What a trace is listed by: over every copy of every span, so that no order of writes changes it. */
+interface StoredTrace {
+  readonly copies: Map<string, Copy>;
+  readonly versions: Set<bigint>;
+  startNs: bigint;
+  endNs: bigint;
+  updatedAtNs: bigint;
+}
+
+interface Copy {
+  readonly span: Span;
+  readonly version: bigint;
+}
+
+export function createMemoryStore(): MemoryStore {
+  const traces = new Map<string, StoredTrace>();
+  const state = new Map<string, Map<string, string>>();
+  const tokens = new Set<string>();
+  let failure: Error | undefined;
+
+  const refuse = (): void => {
+    if (failure) throw failure;
+  };
+
+  return {
+    async start() {},
+    async shutdown() {},
+    failWith(error) {
+      failure = error;
+    },
+    get ready() {
+      return !(failure instanceof RaybridgeError && failure.code === 'STORE_UNAVAILABLE');
+    },
+    async write(write) {
+      refuse();
+      if (tokens.has(write.token)) return;
+      tokens.add(write.token);
+      for (const span of write.spans) keep(traces, span, write);
+    },
+    async traces(traceIds) {
+      refuse();
+      return new Map(traceIds.flatMap((id) => entryOf(id, traces.get(id))));
+    },
+    async findTraces(query) {
+      refuse();
+      const found = [...traces]
+        .map(([traceId, trace]) => toFound(traceId, trace, query.by))
+        .filter((candidate) => isWanted(candidate, query))
+        .sort(newestFirst);
+      return { traces: found.slice(0, query.limit), more: found.length > query.limit };
+    },
+    async readState(kind) {
+      refuse();
+      return new Map(state.get(kind));
+    },
+    async writeState({ kind, key, value }) {
+      refuse();
+      state.set(kind, new Map(state.get(kind)).set(key, value));
+    },
+    async statistics() {
+      refuse();
+      const spans = [...traces.values()].reduce((sum, { copies }) => sum + copies.size, 0);
+      return { spans, traces: traces.size, bytesOnDisk: 0 };
+    },
+  };
+}
+
+function keep(traces: Map<string, StoredTrace>, span: Span, { version, receivedAtNs }: SpanWrite): void {
+  const [startNs, endNs] = [listedNs(span), latest(span.startTimeNs, span.endTimeNs)];
+  const known = traces.get(span.traceId) ?? {
+    copies: new Map(),
+    versions: new Set(),
+    startNs,
+    endNs,
+    updatedAtNs: receivedAtNs,
+  };
+  traces.set(span.traceId, known);
+  known.versions.add(version);
+  known.startNs = startNs < known.startNs ? startNs : known.startNs;
+  known.endNs = latest(known.endNs, endNs);
+  known.updatedAtNs = latest(known.updatedAtNs, receivedAtNs);
+  if (replaces({ span, version }, known.copies.get(span.spanId))) known.copies.set(span.spanId, { span, version });
+}
+
+/** A span that has ended goes before one in progress; then the later write counts. */
+function replaces(copy: Copy, known: Copy | undefined): boolean {
+  if (!known) return true;
+  const [ended, knownEnded] = [copy, known].map(({ span }) => span.endTimeNs > 0n);
+  return ended === knownEnded ? copy.version >= known.version : ended === true;
+}
+
+const nanosecondsPerSecond = 1_000_000_000n;
+const dayNs = 86_400n * nanosecondsPerSecond;
+
+/** X-Ray lists a trace by the time in its id; ids of W3C tracers hold random bits there, so only a plausible one counts. */
+function listedNs({ traceId, startTimeNs }: Span): bigint {
+  const idNs = BigInt(epochSecondsOf(traceId)) * nanosecondsPerSecond;
+  const apartNs = idNs > startTimeNs ? idNs - startTimeNs : startTimeNs - idNs;
+  return apartNs <= dayNs ? idNs : startTimeNs;
+}
+
+function latest(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
+}
+
+function entryOf(traceId: string, trace: StoredTrace | undefined): readonly [string, readonly Span[]][] {
+  return trace ? [[traceId, [...trace.copies.values()].map(({ span }) => span)]] : [];
+}
+
+function toFound(traceId: string, trace: StoredTrace, by: TraceQuery['by']): TraceFound {
+  const { startNs, endNs, updatedAtNs, versions } = trace;
+  const timeNs = { start: startNs, end: endNs, update: updatedAtNs }[by];
+  return { traceId, timeNs, revision: versions.size, updatedAtNs };
+}
+
+function isWanted(candidate: TraceReference, { fromNs, toNs, after }: TraceQuery): boolean {
+  if (candidate.timeNs < fromNs || candidate.timeNs >= toNs) return false;
+  return after === undefined || newestFirst(after, candidate) < 0;
+}
+
+/** Negative when the first stands before the other in the list. */
+function newestFirst(one: TraceReference, other: TraceReference): number {
+  if (one.timeNs !== other.timeNs) return one.timeNs > other.timeNs ? -1 : 1;
+  if (one.traceId === other.traceId) return 0;
+  return one.traceId > other.traceId ? -1 : 1;
+}

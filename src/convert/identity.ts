@@ -1,0 +1,204 @@
+import type { Attributes, JsonObject, JsonValue, Span } from '../model/index.ts';
+import {
+  isJsonNumber,
+  isJsonObject,
+  parseSeconds,
+  parseSpanId,
+  parseTraceId,
+  secondsText,
+  SpanKind,
+  toXrayTraceId,
+} from '../model/index.ts';
+import { isAwsCall } from './aws.ts';
+import { derivedId } from './ids.ts';
+import type { DocumentForm, DocumentView, Report, SpanView } from './section.ts';
+import { rootPlace, setAttribute, showFlag, showText, showTexts, textAt, textsAt, trueAt } from './section.ts';
+
+/**
+ * Ids, times, kind and place in the trace (AWS X-Ray developer guide, "segment fields" and
+ * "subsegments").
+ */
+
+/**
+ * Which spans become segments: `auto` those that open a service, with a dependency split off where
+ * the span is a call; `collector` as the OpenTelemetry Collector's exporter decides.
+ */
+export type SegmentPolicy = 'auto' | 'collector';
+
+/** Both parent-is-remote bits of the flags: known, and true. */
+const parentIsRemote = 0x300;
+
+/**
+ * The form of the document a span becomes. `split` means two: a segment for the calling service and
+ * a subsegment for its call, because X-Ray draws a node for segments only.
+ */
+export function formOf(span: Span, policy: SegmentPolicy): 'segment' | 'subsegment' | 'split' {
+  const isLocalRoot = span.attributes.get('aws.span.kind') === 'LOCAL_ROOT';
+  const isCall = span.kind === SpanKind.client || span.kind === SpanKind.producer;
+  if (policy === 'collector') return collectorForm(span, isLocalRoot);
+  if (!isLocalRoot && !opensService(span)) return 'subsegment';
+  return isCall ? 'split' : 'segment';
+}
+
+function opensService(span: Span): boolean {
+  if (span.kind === SpanKind.server || span.kind === SpanKind.consumer) return true;
+  return span.parentSpanId === undefined || (span.flags & parentIsRemote) === parentIsRemote;
+}
+
+function collectorForm(span: Span, isLocalRoot: boolean): 'segment' | 'subsegment' | 'split' {
+  const { kind } = span;
+  if (isLocalRoot) return kind === SpanKind.server || kind === SpanKind.internal ? 'segment' : 'split';
+  if (kind === SpanKind.server || kind === SpanKind.consumer || span.parentSpanId === undefined) return 'segment';
+  return 'subsegment';
+}
+
+/** `id` to `precursor_ids`: who the document is, when it was, where it stands. */
+export function writeIdentity(view: SpanView): Readonly<Record<string, JsonValue | undefined>> {
+  const { span, form } = view;
+  const hasEnded = span.endTimeNs !== 0n;
+  if (!hasEnded) showFlag(view, 'aws.xray.inprogress');
+  return {
+    id: span.spanId,
+    trace_id: form === 'embedded' ? undefined : toXrayTraceId(span.traceId),
+    parent_id: form === 'embedded' ? undefined : span.parentSpanId,
+    type: form === 'subsegment' ? 'subsegment' : undefined,
+    start_time: { literal: secondsText(span.startTimeNs) },
+    end_time: hasEnded ? { literal: secondsText(span.endTimeNs) } : undefined,
+    in_progress: hasEnded ? undefined : true,
+    inferred: form === 'segment' && showFlag(view, 'aws.xray.inferred') ? true : undefined,
+    namespace:
+      form === 'segment'
+        ? undefined
+        : (showText(view, 'aws.xray.namespace') ?? namespaceOf(span.kind, view.attributes)),
+    traced: showFlag(view, 'aws.xray.traced') ? true : undefined,
+    precursor_ids: showTexts(view, 'aws.xray.precursor_ids'),
+  };
+}
+
+/** `aws` on calls of AWS services, `remote` on any other call, nothing on work inside the service. */
+function namespaceOf(kind: number, attributes: Attributes): string | undefined {
+  if (kind !== SpanKind.client && kind !== SpanKind.producer) return undefined;
+  return isAwsCall(attributes) ? 'aws' : 'remote';
+}
+
+export function readIdentity(view: DocumentView): void {
+  const place = rootPlace(view);
+  setAttribute(view.attributes, 'aws.xray.precursor_ids', textsAt(view, place, 'precursor_ids'));
+  setAttribute(view.attributes, 'aws.xray.traced', trueAt(view, place, 'traced'));
+  if (view.form === 'segment') setAttribute(view.attributes, 'aws.xray.inferred', trueAt(view, place, 'inferred'));
+  if (view.endTimeNs === 0n) view.attributes.set('aws.xray.inprogress', true);
+}
+
+/** Who a span is and when it began; what a document alone says of it. */
+export interface SpanIdentity {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  readonly startTimeNs: bigint;
+}
+
+/**
+ * The identity of a document that is no element of `subsegments`; undefined when it has no trace id
+ * or no time at all. An id that cannot be read is replaced by one made of the others.
+ */
+export function identify(document: JsonObject): SpanIdentity | undefined {
+  const traceId = parseTraceId(memberText(document, 'trace_id'));
+  const startTimeNs = readTime(document, 'start_time') ?? readTime(document, 'end_time');
+  if (!traceId || startTimeNs === undefined) return undefined;
+  const parentSpanId = parseSpanId(memberText(document, 'parent_id'));
+  const spanId = parseSpanId(memberText(document, 'id')) ?? placeId({ traceId, parentSpanId, path: '' });
+  return { traceId, spanId, parentSpanId, startTimeNs };
+}
+
+/** An id for a document that has none of its own: made of where it stands. */
+export function placeId(place: {
+  readonly traceId: string;
+  readonly parentSpanId: string | undefined;
+  /** Pointer from the top document to this one. */
+  readonly path: string;
+}): string {
+  return derivedId(place.traceId, place.parentSpanId ?? '', place.path);
+}
+
+function memberText(document: JsonObject, name: string): string {
+  const value = document.get(name);
+  return typeof value === 'string' ? value : '';
+}
+
+/** Keeps a namespace that the kind would not lead back to, such as `local`. Runs when the attributes are known. */
+export function readNamespace(view: DocumentView): void {
+  if (view.form === 'segment') return;
+  const namespace = textAt(view, rootPlace(view), 'namespace');
+  if (namespace === namespaceOf(view.kind, view.attributes)) return;
+  setAttribute(view.attributes, 'aws.xray.namespace', namespace);
+}
+
+/** Nanoseconds of a time member; undefined when it is absent, no number, negative or past the 64 bits of OTLP. */
+function readTime(document: JsonObject, name: 'start_time' | 'end_time'): bigint | undefined {
+  const value = document.get(name);
+  if (!isJsonNumber(value)) return undefined;
+  const timeNs = parseSeconds(value.literal) ?? parseLateSeconds(value.literal);
+  return timeNs === undefined || timeNs < 0n ? undefined : timeNs;
+}
+
+/** Seconds as we write them, of times after 2262: OTLP's times are unsigned, `parseSeconds` ends at int64. */
+function parseLateSeconds(literal: string): bigint | undefined {
+  const [, seconds, fraction = ''] = /^(\d{10,11})(?:\.(\d{1,9}))?$/.exec(literal) ?? [];
+  if (seconds === undefined) return undefined;
+  const timeNs = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+  return BigInt.asUintN(64, timeNs) === timeNs ? timeNs : undefined;
+}
+
+/** Start and end; the end is 0n while the document is in progress. */
+export function readTimes(
+  document: JsonObject,
+  fallbackStartNs: bigint,
+  report: Report,
+): { readonly startTimeNs: bigint; readonly endTimeNs: bigint } {
+  const startTimeNs = readTime(document, 'start_time');
+  const endTimeNs = readTime(document, 'end_time');
+  if (startTimeNs === undefined && document.has('start_time')) report('/start_time', 'expected epoch seconds');
+  if (endTimeNs === undefined && document.has('end_time')) report('/end_time', 'expected epoch seconds');
+  return { startTimeNs: startTimeNs ?? fallbackStartNs, endTimeNs: endTimeNs ?? 0n };
+}
+
+/** Operations of AWS services that put a message somewhere. */
+const producingOperations: ReadonlySet<JsonValue | undefined> = new Set([
+  'SendMessage',
+  'SendMessageBatch',
+  'Publish',
+  'PublishBatch',
+  'PutEvents',
+  'PutRecord',
+  'PutRecords',
+]);
+
+/** The span kind that a document stands for. */
+export function readKind(document: JsonObject, form: DocumentForm): number {
+  if (form === 'segment') return isFedByStream(document) ? SpanKind.consumer : SpanKind.server;
+  const namespace = document.get('namespace');
+  if (namespace === 'aws') {
+    const operation = memberOf(document.get('aws'), 'operation');
+    return producingOperations.has(operation) ? SpanKind.producer : SpanKind.client;
+  }
+  if (namespace === 'remote' || isJsonObject(document.get('sql'))) return SpanKind.client;
+  const traced = memberOf(memberOf(document.get('http'), 'request'), 'traced');
+  return traced === true ? SpanKind.client : SpanKind.internal;
+}
+
+/** X-Ray infers segments for the queues and streams that a producer wrote to. */
+function isFedByStream(document: JsonObject): boolean {
+  const origin = document.get('origin');
+  if (document.get('inferred') !== true || typeof origin !== 'string') return false;
+  return origin.startsWith('AWS::SQS') || origin.startsWith('AWS::Kinesis');
+}
+
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  return isJsonObject(value) ? value.get(name) : undefined;
+}
+
+/** The form of a document that is no element of `subsegments`. */
+export function readForm(document: JsonObject): 'segment' | 'subsegment' {
+  const type = document.get('type');
+  return typeof type === 'string' && type.toLowerCase() === 'subsegment' ? 'subsegment' : 'segment';
+}

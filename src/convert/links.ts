@@ -1,0 +1,48 @@
+import type { Attributes, JsonArray, JsonValue, SpanLink } from '../model/index.ts';
+import { isJsonObject, isSpanId, isTraceId, parseSpanId, parseTraceId, toXrayTraceId } from '../model/index.ts';
+import type { DocumentView, SpanView } from './section.ts';
+import { listAt, placeAt, pointerTo, rootPlace, textAt } from './section.ts';
+import { attributesFromJson, attributesToJson } from './values.ts';
+
+/** `links` (AWS X-Ray developer guide, "linked traces") ↔ the span's links. */
+
+export function writeLinks({ span }: SpanView): JsonArray | undefined {
+  const links = span.links.filter(isShownLink).map(linkToJson);
+  return links.length === 0 ? undefined : links;
+}
+
+/** X-Ray refuses a whole document for one link with an id that is none, so such a link stays in the envelope. */
+export function isShownLink(link: SpanLink): boolean {
+  return isTraceId(link.traceId) && isSpanId(link.spanId);
+}
+
+function linkToJson(link: SpanLink): JsonValue {
+  const object = new Map<string, JsonValue>([
+    ['trace_id', toXrayTraceId(link.traceId)],
+    ['id', link.spanId],
+  ]);
+  if (link.attributes.size > 0) object.set('attributes', attributesToJson(link.attributes));
+  return object;
+}
+
+/** A link without usable ids costs that link. */
+export function readLinks(view: DocumentView): readonly SpanLink[] {
+  const root = rootPlace(view);
+  const list = listAt(view, root, 'links') ?? [];
+  return list.flatMap((value, i) => {
+    const pointer = `${pointerTo(root, 'links')}/${i}`;
+    const place = isJsonObject(value) ? { object: value, pointer } : undefined;
+    const traceId = parseTraceId(textAt(view, place, 'trace_id') ?? '');
+    const spanId = parseSpanId(textAt(view, place, 'id') ?? '');
+    if (!traceId || !spanId) {
+      view.report(pointer, 'expected a link with a trace id and a segment id');
+      return [];
+    }
+    const attributes = placeAt(view, place, 'attributes');
+    return [linkOf(traceId, spanId, attributes ? attributesFromJson(attributes.object) : new Map())];
+  });
+}
+
+function linkOf(traceId: string, spanId: string, attributes: Attributes): SpanLink {
+  return { traceId, spanId, traceState: '', flags: 0, attributes, droppedAttributesCount: 0 };
+}

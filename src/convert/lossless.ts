@@ -1,0 +1,173 @@
+import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
+import { emptyScope } from '../model/index.ts';
+import type { AnnotationOptions } from './annotations.ts';
+import type { ReadContext, Written } from './document.ts';
+import { identityOf, ignore, readDocument, residualAttribute, withoutResidual, writeDocument } from './document.ts';
+import type { EnvelopeLevel } from './envelope.ts';
+import { applyEnvelope, readEnvelope, readRenames, withEnvelope, withoutEnvelope, writeEnvelope } from './envelope.ts';
+import { sameEvents, sameSpan } from './equality.ts';
+import type { SpanIdentity } from './identity.ts';
+import { formOf, identify, readForm } from './identity.ts';
+import type { Placement } from './residual.ts';
+import { applyResidual, readPlacement, writeResidual } from './residual.ts';
+import type { DocumentForm, JsonText, Report } from './section.ts';
+
+/**
+ * One span ↔ one document without its subsegments, and nothing lost either way.
+ *
+ * Neither side can show all of the other. So each direction does its plain mapping, runs the other
+ * direction on the result at once, and writes down what is missing: a document gets the difference
+ * as its envelope, a span as its residual. A span that came from a foreign document leads back to
+ * that document, and one with an envelope leads back to its span, because that is how the
+ * differences are made; no rule of any section has to be reversible for it.
+ */
+
+interface DocumentPlan {
+  readonly form: DocumentForm;
+  readonly annotations: AnnotationOptions;
+  readonly envelope: EnvelopeLevel;
+  readonly json: JsonText;
+  /** The span's residual, when it has one. */
+  readonly residual: JsonObject | undefined;
+  /** The root's resource, of embedded documents. */
+  readonly inherited: Resource | undefined;
+  /** Of a span that was split: the id of its service's segment, which the document names as its parent. */
+  readonly serviceId: string | undefined;
+}
+
+/** The document of a span: the foreign one that it came from when it still is the same, else one of our own. */
+export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
+  const shown = plan.serviceId === undefined ? span : { ...span, parentSpanId: plan.serviceId };
+  // Foreign documents know nothing of our index: their annotations are theirs.
+  const written = writeDocument(shown, { ...plan, annotations: {} });
+  return foreignDocument(span, written, plan) ?? ownDocument(span, indexed(shown, written, plan), plan);
+}
+
+function foreignDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
+  if (plan.serviceId !== undefined || (!plan.residual && !mayBeForeign(span, written))) return undefined;
+  const document = restored(span, written, plan);
+  const found = foundAs(document, span, plan);
+  if (!found || readEnvelope(document)) return undefined;
+  const { inherited, json } = plan;
+  const { embedded, strays } = readPlacement(plan.residual);
+  // Sent alone, a document has no place in another.
+  const placement = { embedded: plan.form === 'embedded' ? embedded : undefined, strays };
+  const context = { ...found, placement, inherited, json, report: ignore };
+  const { span: read } = readDocument(document, { ...context, ...foreignContext });
+  // Only then has the document of this span been written already, and needs not be written again.
+  if (!sameSpan(read, withoutResidual(span))) return undefined;
+  const form = formOfForeign(read, placement);
+  const again = form === plan.form ? written : writeDocument(read, { form, annotations: {}, json, inherited });
+  return sameSpan(withResidual(read, document, again, context), span) ? document : undefined;
+}
+
+/** Cheap signs of a span that no foreign document without a residual can lead to. */
+function mayBeForeign(span: Span, { restCount }: Written): boolean {
+  const { scope } = span;
+  return restCount === 0 && span.traceState === '' && span.flags === 0 && scope.name === emptyScope.name;
+}
+
+/** What the span leads to, with its residual. */
+function restored(span: Span, { document }: Written, { residual, json, ...plan }: DocumentPlan): JsonObject {
+  if (!residual) return document;
+  const fitsCause = (candidate: JsonObject): boolean => {
+    const found = foundAs(candidate, span, plan);
+    if (!found) return false;
+    const read = readDocument(candidate, { ...foreignContext, ...plan, ...found, json, report: ignore }).span;
+    return sameEvents(read.events, span.events) && read.status.message === span.status.message;
+  };
+  return applyResidual(document, residual, { json, fitsCause });
+}
+
+/** Who a reader will take the document for: a residual may have given it another type, or ids. */
+function foundAs(
+  document: JsonObject,
+  span: Span,
+  { form }: Pick<DocumentPlan, 'form'>,
+): (SpanIdentity & { readonly form: DocumentForm }) | undefined {
+  if (form === 'embedded') return { ...identityOf(span), form };
+  const found = identify(document);
+  return found && { ...found, form: readForm(document) };
+}
+
+const foreignContext = { ours: false, renames: new Map<string, string>() } as const;
+
+function indexed(span: Span, written: Written, plan: DocumentPlan): Written {
+  const { indexAll, indexed: keys } = plan.annotations;
+  return indexAll || keys?.length ? writeDocument(span, plan) : written;
+}
+
+function ownDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject {
+  return (plan.residual && changedDocument(span, written, plan)) ?? enclose(span, written, plan);
+}
+
+/**
+ * A span of a foreign document that was changed on its way: the residual still gives the document
+ * what no attribute holds. Undefined when the residual is none of ours and leads astray.
+ */
+function changedDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
+  const document = withoutEnvelope(restored(span, written, plan));
+  if (plan.envelope === 'off') return document;
+  const { renames } = written;
+  const found = foundAs(document, span, plan);
+  if (!found) return undefined;
+  const back = readDocument(document, { ...plan, ...found, ours: true, renames, report: ignore });
+  const envelope = writeEnvelope(
+    span,
+    { ...written, back },
+    { level: plan.envelope, role: undefined, json: plan.json },
+  );
+  const isExact = plan.envelope === 'minimal' || sameSpan(applyEnvelope(back, envelope, plan.json), span);
+  return isExact ? withEnvelope(document, envelope) : undefined;
+}
+
+function enclose(span: Span, written: Written, { envelope: level, serviceId, json }: DocumentPlan): JsonObject {
+  if (level === 'off') return written.document;
+  return withEnvelope(
+    written.document,
+    writeEnvelope(span, written, { level, role: serviceId === undefined ? undefined : 'dep', json }),
+  );
+}
+
+interface DocumentContext extends SpanIdentity {
+  readonly form: DocumentForm;
+  readonly placement: Placement;
+  /** The root's resource, of embedded documents. */
+  readonly inherited: Resource | undefined;
+  readonly json: JsonText;
+  readonly report: Report;
+}
+
+/** The span of a document: the one that its envelope belongs to, else one with a residual. */
+export function spanOf(document: JsonObject, context: DocumentContext): Span {
+  const envelope = readEnvelope(document);
+  if (!envelope) return foreignSpan(document, context);
+  const ours: ReadContext = { ...context, ours: true, renames: readRenames(envelope) };
+  return applyEnvelope(readDocument(withoutEnvelope(document), ours), envelope, context.json);
+}
+
+function foreignSpan(document: JsonObject, context: DocumentContext): Span {
+  const { json, placement, inherited } = context;
+  const { span } = readDocument(document, { ...context, ...foreignContext });
+  const form = formOfForeign(span, placement);
+  return withResidual(span, document, writeDocument(span, { form, annotations: {}, json, inherited }), context);
+}
+
+function withResidual(
+  span: Span,
+  document: JsonObject,
+  written: Written,
+  { placement, json }: Pick<DocumentContext, 'placement' | 'json'>,
+): Span {
+  const residual = writeResidual(document, written.document, placement, json);
+  if (!residual) return span;
+  const attributes = new Map<string, AttributeValue>(span.attributes);
+  return { ...span, attributes: attributes.set(residualAttribute, json.print(residual)) };
+}
+
+/** A foreign document was one document, so its span is never split. */
+export function formOfForeign(span: Span, { embedded }: Pick<Placement, 'embedded'>): DocumentForm {
+  if (embedded) return 'embedded';
+  const form = formOf(span, 'auto');
+  return form === 'split' ? 'segment' : form;
+}

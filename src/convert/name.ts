@@ -1,0 +1,139 @@
+import type { Attributes, Span } from '../model/index.ts';
+import { SpanKind } from '../model/index.ts';
+import { isAwsRpc } from './aws.ts';
+import type { DocumentView, SpanView } from './section.ts';
+import { rootPlace, showText, textAt, textOf } from './section.ts';
+import { databaseName, databaseSystem } from './sql.ts';
+import { splitUrl } from './url.ts';
+
+/**
+ * `name` (AWS X-Ray developer guide, "segment fields"). A segment has the name of its service, a
+ * call the name of what was called, other work the name of the span; none of them is the span's
+ * name for certain, so the envelope keeps that, and `aws.xray.name` the document's.
+ */
+
+/** AWS X-Ray's limit, in code points. */
+const nameLengthMax = 200;
+const illegalCharacters = /[^\p{L}\p{N}\s_.:/%&#=+\\\-@]/gu;
+
+/** Name of documents whose own name cannot be read, and of spans of which no legal character is left. */
+const unknownName = 'unknown';
+
+export function writeName(view: SpanView): string {
+  const known = showText(view, 'aws.xray.name');
+  if (known !== undefined) return known;
+  for (const candidate of candidates(view)) {
+    const name = legalName(candidate ?? '');
+    if (name !== '') return name;
+  }
+  return unknownName;
+}
+
+/** Only letters, digits, white space and `_.:/%&#=+\-@`, at most 200 code points. */
+function legalName(text: string): string {
+  const legal = text.replaceAll(illegalCharacters, '');
+  // A text of so few code units cannot have too many code points.
+  return legal.length <= nameLengthMax ? legal : [...legal].slice(0, nameLengthMax).join('');
+}
+
+function candidates(view: SpanView): readonly (string | undefined)[] {
+  if (view.form === 'segment') return serviceNames(view.span, view.attributes);
+  return isCall(view.span.kind) ? calleeNames(view) : [view.span.name];
+}
+
+function isCall(kind: number): boolean {
+  return kind === SpanKind.client || kind === SpanKind.producer || kind === SpanKind.consumer;
+}
+
+/** Names of the service that the span belongs to, best first. */
+function serviceNames(span: Span, attributes: Attributes): readonly (string | undefined)[] {
+  return [textOf(attributes, 'aws.local.service'), textOf(span.resource.attributes, 'service.name'), span.name];
+}
+
+/** Names of what the span called, best first. */
+function calleeNames({ span, attributes }: SpanView): readonly (string | undefined)[] {
+  return [
+    withoutSdkPrefix(textOf(attributes, 'aws.remote.service'), attributes),
+    textOf(attributes, 'peer.service') ?? textOf(attributes, 'service.peer.name'),
+    textOf(attributes, 'aws.service') ??
+      (isAwsRpc(attributes) ? awsServiceName(textOf(attributes, 'rpc.service')) : undefined),
+    databaseLabel(attributes),
+    textOf(attributes, 'rpc.service'),
+    textOf(attributes, 'messaging.destination.name') ?? textOf(attributes, 'messaging.destination'),
+    textOf(attributes, 'messaging.system'),
+    hostOf(textOf(attributes, 'url.full') ?? textOf(attributes, 'http.url')),
+    textOf(attributes, 'http.host')?.replace(/:\d{1,5}$/, ''),
+    textOf(attributes, 'server.address'),
+    textOf(attributes, 'net.peer.name'),
+    textOf(attributes, 'net.sock.peer.name'),
+    textOf(attributes, 'network.peer.address'),
+    span.name,
+  ];
+}
+
+function withoutSdkPrefix(service: string | undefined, attributes: Attributes): string | undefined {
+  return isAwsRpc(attributes) ? service?.replace(/^(?:AWS\.SDK\.|AWS::)/, '') : service;
+}
+
+/** X-Ray draws icons by these spellings; SDKs of other languages write `DynamoDb` or `Sqs`. */
+const awsServiceSpellings: ReadonlyMap<string, string> = new Map(
+  ['DynamoDB', 'SQS', 'SNS', 'S3', 'Lambda', 'Kinesis', 'SecretsManager', 'StepFunctions', 'EventBridge'].map(
+    (name) => [name.toLowerCase(), name],
+  ),
+);
+
+function awsServiceName(service: string | undefined): string | undefined {
+  if (service === undefined) return undefined;
+  return awsServiceSpellings.get(service.replaceAll(' ', '').toLowerCase()) ?? service;
+}
+
+/** `database@host`, X-Ray's convention for databases; the system alone when the database is not known. */
+function databaseLabel(attributes: Attributes): string | undefined {
+  const system = databaseSystem(attributes);
+  const database = databaseName(attributes);
+  const host =
+    textOf(attributes, 'server.address') ??
+    textOf(attributes, 'net.peer.name') ??
+    hostOf(textOf(attributes, 'db.connection_string'));
+  if (database === undefined) return system;
+  return host === undefined ? database : `${database}@${host}`;
+}
+
+function hostOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : splitUrl(url)?.host;
+}
+
+/** The document's name; `unknown` when it has none that can be read. */
+export function readName(view: DocumentView): string {
+  const name = textAt(view, rootPlace(view), 'name');
+  if (name === undefined) view.report('/name', 'expected a name');
+  return name ?? unknownName;
+}
+
+/** The span's name, from what the span did; the document's name where that says more. */
+export function readOperation(view: DocumentView, name: string): string {
+  const operation = operationOf(view, name);
+  const isRestored = operation === name && legalName(name) === name;
+  if (!view.ours && !isRestored) view.attributes.set('aws.xray.name', name);
+  return operation;
+}
+
+function operationOf({ attributes, document, form }: DocumentView, name: string): string {
+  if (form !== 'segment' && document.get('namespace') === 'aws') {
+    const operation = textOf(attributes, 'aws.operation');
+    return operation === undefined ? name : `${name}.${operation}`;
+  }
+  const method = textOf(attributes, 'http.request.method');
+  if (method !== undefined) {
+    const route = textOf(attributes, 'http.route');
+    return route === undefined ? method : `${method} ${route}`;
+  }
+  return statementLabel(attributes) ?? name;
+}
+
+/** First keyword of the statement and the database: `SELECT ebdb`. */
+function statementLabel(attributes: Attributes): string | undefined {
+  const keyword = /^\s{0,100}([A-Za-z]{2,20})/.exec(textOf(attributes, 'db.query.text') ?? '')?.[1]?.toUpperCase();
+  const database = textOf(attributes, 'db.namespace');
+  return keyword !== undefined && database !== undefined ? `${keyword} ${database}` : keyword;
+}

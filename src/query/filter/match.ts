@@ -1,0 +1,359 @@
+/**
+ * A filter asked about one trace. Every term reads values of a subject (the trace, one segment, one
+ * call, one element of a root cause path) and compares them, so that single and many values,
+ * set and not set, follow the same three rules: see `compare`.
+ */
+import type {
+  RootCause,
+  RootCauseEntity,
+  RootCauseService,
+  SegmentNode,
+  ServiceName,
+  Trace,
+  TraceSummary,
+} from '../../model/index.ts';
+import { toRootCauseAnswers } from '../answers.ts';
+import { callsOf } from '../calls.ts';
+import { durationMilliseconds, secondsBetween } from '../durations.ts';
+import { annotationsOf } from '../summary.ts';
+import { eachNode } from '../walk.ts';
+import type {
+  Comparison,
+  Filter,
+  JsonPattern,
+  Keyword,
+  NodeReference,
+  RootCauseElement,
+  RootCauseKind,
+} from './tree.ts';
+
+/** Groups by name, for `group.name` and `group.arn`. */
+export type Groups = ReadonlyMap<string, Filter>;
+
+const noGroups: Groups = new Map();
+
+/**
+ * Whether the trace satisfies the filter. `summary` is that of `trace`. A term about a group that
+ * `groups` does not hold is false; the expression of a group cannot name groups in its turn.
+ */
+export function matches(filter: Filter, trace: Trace, summary: TraceSummary, groups: Groups = noGroups): boolean {
+  return holds(filter, {
+    values: (keyword) => traceValues(keyword, trace, summary),
+    annotation: (key) => (summary.annotations.get(key) ?? []).map(({ value }) => value),
+    term: (term) => traceTermHolds(term, trace, summary, groups),
+  });
+}
+
+type Value = Comparison['value'];
+
+/** What a term may ask of the thing it stands for. */
+interface Subject {
+  /** Empty when the keyword is not set, one element for most, several for such as `user`. */
+  values(keyword: Keyword): readonly Value[];
+  annotation(key: string): readonly Value[];
+  /** Terms that speak of the whole trace. */
+  term(term: TraceTerm): boolean;
+}
+
+type TraceTerm =
+  | Extract<Filter, { readonly kind: 'service' | 'edge' | 'rootcause' | 'rootcause.json' }>
+  | { readonly kind: 'group'; readonly keyword: 'group.name' | 'group.arn'; readonly comparison: Comparison };
+
+function holds(filter: Filter, subject: Subject): boolean {
+  switch (filter.kind) {
+    case 'and':
+      return filter.terms.every((term) => holds(term, subject));
+    case 'or':
+      return filter.terms.some((term) => holds(term, subject));
+    case 'not':
+      return !holds(filter.term, subject);
+    case 'keyword':
+      return keywordHolds(filter, subject);
+    case 'annotation':
+      return compare(subject.annotation(filter.key), filter.comparison);
+    case 'service':
+    case 'edge':
+    case 'rootcause':
+    case 'rootcause.json':
+      return subject.term(filter);
+  }
+}
+
+function keywordHolds(
+  { keyword, comparison }: Extract<Filter, { readonly kind: 'keyword' }>,
+  subject: Subject,
+): boolean {
+  if (keyword !== 'group.name' && keyword !== 'group.arn') return compare(subject.values(keyword), comparison);
+  return comparison !== undefined && subject.term({ kind: 'group', keyword, comparison });
+}
+
+/**
+ * Without comparison: some value is set and not false. `!=`: some value is set and none is equal.
+ * Every other operator: some value satisfies it.
+ */
+function compare(values: readonly Value[], comparison: Comparison | undefined): boolean {
+  if (!comparison) return values.some((value) => value !== false);
+  const { operator, value: wanted } = comparison;
+  if (operator === '!=') return values.length > 0 && !values.some((value) => equals(value, wanted));
+  return values.some((value) => satisfies(value, operator, wanted));
+}
+
+function satisfies(value: Value, operator: Exclude<Comparison['operator'], '!='>, wanted: Value): boolean {
+  switch (operator) {
+    case '=':
+      return equals(value, wanted);
+    case '<':
+      return toOrder(value) < toOrder(wanted);
+    case '<=':
+      return toOrder(value) <= toOrder(wanted);
+    case '>':
+      return toOrder(value) > toOrder(wanted);
+    case '>=':
+      return toOrder(value) >= toOrder(wanted);
+    case 'CONTAINS':
+      return String(value).includes(String(wanted));
+    case 'BEGINSWITH':
+      return String(value).startsWith(String(wanted));
+    case 'ENDSWITH':
+      return String(value).endsWith(String(wanted));
+  }
+}
+
+/** Annotations are untyped for those who write them: a number also equals its text, and so does a boolean. */
+function equals(value: Value, wanted: Value): boolean {
+  return typeof wanted === 'number' ? toOrder(value) === wanted : String(value) === String(wanted);
+}
+
+/** NaN, which compares false with everything, for what is no number. */
+function toOrder(value: Value): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
+}
+
+function traceValues(keyword: Keyword, trace: Trace, summary: TraceSummary): readonly Value[] {
+  const { http } = summary;
+  switch (keyword) {
+    case 'ok':
+      return [!summary.fault && !summary.error && !summary.throttle];
+    case 'error':
+      return [summary.error];
+    case 'throttle':
+      return [summary.throttle];
+    case 'fault':
+      return [summary.fault];
+    case 'partial':
+      return [summary.partial];
+    case 'inferred':
+      return [trace.segments.some(({ inferred }) => inferred)];
+    case 'responsetime':
+      return present(summary.responseTime);
+    case 'duration':
+      return [summary.duration];
+    case 'http.status':
+      return present(http.status);
+    case 'http.url':
+      return present(http.url);
+    case 'http.method':
+      return present(http.method);
+    case 'http.useragent':
+      return present(http.userAgent);
+    case 'http.clientip':
+      return present(http.clientIp);
+    case 'user':
+      return summary.users.map(({ user }) => user);
+    case 'availabilityzone':
+      return summary.availabilityZones;
+    case 'instance.id':
+      return summary.instanceIds;
+    case 'resource.arn':
+      return summary.resourceArns;
+    case 'account.id':
+      return trace.segments.flatMap(({ accountId }) => present(accountId));
+    default:
+      // The parser lets no other keyword stand outside of braces.
+      return [];
+  }
+}
+
+function present<Kind extends Value>(value: Kind | undefined): readonly Kind[] {
+  return value === undefined ? [] : [value];
+}
+
+function traceTermHolds(term: TraceTerm, trace: Trace, summary: TraceSummary, groups: Groups): boolean {
+  switch (term.kind) {
+    case 'service':
+      return serviceHolds(term, trace, summary);
+    case 'edge':
+      return edgeHolds(term, trace);
+    case 'rootcause':
+      return rootCauseHolds(term, summary);
+    case 'rootcause.json':
+      return rootCauseJsonHolds(term.patterns, summary);
+    case 'group': {
+      const group = groups.get(groupName(term.keyword, String(term.comparison.value)));
+      return group !== undefined && matches(group, trace, summary) === (term.comparison.operator === '=');
+    }
+  }
+}
+
+/** A group's ARN ends in `group/<name>/<unique id>`, that of the default group without the id. */
+function groupName(keyword: 'group.name' | 'group.arn', text: string): string {
+  return keyword === 'group.name' ? text : (text.split(':group/')[1]?.split('/')[0] ?? '');
+}
+
+/** Without a block the client nodes count too; a block is asked of segments, and a client has none. */
+function serviceHolds(
+  { node, block }: Extract<Filter, { readonly kind: 'service' }>,
+  trace: Trace,
+  summary: TraceSummary,
+): boolean {
+  if (!block) return summary.services.some((service) => isReferred(service, node));
+  return trace.segments.some(
+    (segment) => segment.service && isReferred(segment.service, node) && holds(block, segmentSubject(segment, trace)),
+  );
+}
+
+function edgeHolds({ from, to, block }: Extract<Filter, { readonly kind: 'edge' }>, trace: Trace): boolean {
+  return callsOf(trace).some(
+    (call) =>
+      isReferred(call.from, from) &&
+      isReferred(call.to, to) &&
+      (!block || holds(block, segmentSubject(call.measured, trace))),
+  );
+}
+
+function isReferred(service: ServiceName, reference: NodeReference | undefined): boolean {
+  if (!reference) return true;
+  const { name, type, accountId } = reference;
+  return (
+    (name === undefined || name === service.name) &&
+    (type === undefined || type === service.type) &&
+    (accountId === undefined || accountId === service.accountId)
+  );
+}
+
+/** A segment inside `service(...) { }`, or the calling subsegment inside `edge(...) { }`. */
+function segmentSubject(segment: SegmentNode, trace: Trace): Subject {
+  return {
+    values: (keyword) => segmentValues(keyword, segment, trace),
+    annotation: (wanted) => [...annotationsOf([segment])].flatMap(([key, value]) => (key === wanted ? [value] : [])),
+    term: refuseTerm,
+  };
+}
+
+function segmentValues(keyword: Keyword, segment: SegmentNode, trace: Trace): readonly Value[] {
+  switch (keyword) {
+    case 'ok':
+      return [!segment.fault && !segment.error && !segment.throttle];
+    case 'error':
+      return [segment.error];
+    case 'throttle':
+      return [segment.throttle];
+    case 'fault':
+      return [segment.fault];
+    case 'partial':
+      return [[...eachNode([segment])].some(({ endTimeNs }) => endTimeNs === undefined)];
+    case 'inferred':
+      return [segment.inferred];
+    case 'root':
+      return [segment === trace.root];
+    case 'responsetime':
+      return segment.endTimeNs === undefined ? [] : [secondsBetween(segment.startTimeNs, segment.endTimeNs)];
+    case 'duration':
+      return segment.endTimeNs === undefined ? [] : [durationMilliseconds(segment) / 1000];
+    case 'name':
+      return present(segment.service?.name);
+    case 'type':
+      return present(segment.service?.type);
+    default:
+      return [];
+  }
+}
+
+type RootCauseTerm = Extract<Filter, { readonly kind: 'rootcause' }>;
+
+function rootCauseHolds({ cause, element, block }: RootCauseTerm, summary: TraceSummary): boolean {
+  return rootCausesOf(cause, summary).some((rootCause) => {
+    const elements = elementsOf(element, rootCause);
+    return elements.some((_, index) => !block || holds(block, elementSubject(elements, index)));
+  });
+}
+
+function rootCausesOf(cause: RootCauseKind, summary: TraceSummary): readonly RootCause[] {
+  if (cause === 'fault') return summary.faultRootCauses;
+  return cause === 'error' ? summary.errorRootCauses : summary.responseTimeRootCauses;
+}
+
+/** Values of one element of a path, by keyword. */
+type Element = ReadonlyMap<Keyword, Value | undefined>;
+
+/** The elements of a whole path, entry first, however many services it leads through. */
+function elementsOf(element: RootCauseElement, { services }: RootCause): readonly Element[] {
+  if (element === 'service') return services.map(serviceElement);
+  const entities = services.flatMap((service) => service.entities);
+  if (element === 'entity') return entities.map(entityElement);
+  return entities.flatMap(({ exceptions }) => exceptions).map(exceptionElement);
+}
+
+function serviceElement({ service, inferred }: RootCauseService): Element {
+  return new Map<Keyword, Value | undefined>([
+    ['name', service.name],
+    ['type', service.type],
+    ['inferred', inferred],
+  ]);
+}
+
+function entityElement({ name, remote, coverage }: RootCauseEntity): Element {
+  return new Map<Keyword, Value | undefined>([
+    ['name', name],
+    ['remote', remote],
+    ['coverage', coverage],
+  ]);
+}
+
+function exceptionElement({ name, message }: RootCauseEntity['exceptions'][number]): Element {
+  return new Map<Keyword, Value | undefined>([
+    ['name', name],
+    ['message', message],
+  ]);
+}
+
+/** Positions count from 0. */
+function elementSubject(elements: readonly Element[], index: number): Subject {
+  return {
+    values(keyword) {
+      if (keyword === 'first') return [index === 0];
+      if (keyword === 'last') return [index === elements.length - 1];
+      if (keyword === 'index') return [index];
+      return present(elements[index]?.get(keyword));
+    },
+    annotation: () => [],
+    term: refuseTerm,
+  };
+}
+
+/** The parser lets no such term stand inside of braces. */
+function refuseTerm(): boolean {
+  return false;
+}
+
+function rootCauseJsonHolds(patterns: readonly JsonPattern[], summary: TraceSummary): boolean {
+  const { fault, error, responseTime } = toRootCauseAnswers(summary);
+  const answers = [...fault, ...error, ...responseTime];
+  return patterns.every((pattern) => answers.some((answer) => fits(answer, pattern)));
+}
+
+/** An object fits a pattern that has some of its members; everything else must be equal. */
+function fits(value: unknown, pattern: JsonPattern): boolean {
+  if (pattern === null || typeof pattern !== 'object') return value === pattern;
+  if (Array.isArray(pattern)) {
+    return (
+      Array.isArray(value) &&
+      value.length === pattern.length &&
+      pattern.every((element: JsonPattern, index) => fits(value[index], element))
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const members = new Map<string, unknown>(Object.entries(value));
+  return Object.entries(pattern).every(([member, wanted]) => members.has(member) && fits(members.get(member), wanted));
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { RaybridgeError } from '../../errors.ts';
+import { parseFilter } from './parse.ts';
+import { printFilter } from './print.ts';
+import type { Comparison, Filter, JsonPattern, Keyword, NodeReference, Scope } from './tree.ts';
+import { isKeyword, keywordKind, keywords } from './tree.ts';
+
+describe('parse', () => {
+  test('binds ! before AND, AND before OR, and reads terms side by side as AND', () => {
+    assert.equal(canonical('!ok fault and partial OR throttle'), '!ok AND fault AND partial OR throttle');
+    assert.equal(canonical('!(ok fault) (partial or throttle)'), '!(ok AND fault) AND (partial OR throttle)');
+  });
+
+  test('takes white space and new lines everywhere outside of texts', () => {
+    assert.equal(canonical(' service ( id(\n name : "a b" ) )\n{\tfault\n}'), 'service("a b") { fault }');
+    assert.equal(canonical('http . url\n=\n"x"'), 'http.url = "x"');
+    assert.equal(canonical('rootcause.json\n= #\n[ { "Services" : [ ] } ]'), 'rootcause.json = #[{"Services":[]}]');
+  });
+
+  test('keeps the case of annotation keys and texts', () => {
+    assert.equal(canonical('Annotation.Tenant = ACME'), 'annotation.Tenant = "ACME"');
+    assert.equal(canonical('ANNOTATION[ aws.local.operation ]'), 'annotation[aws.local.operation]');
+    assert.equal(canonical('annotation["a]b"] = -1.50'), 'annotation["a]b"] = -1.5');
+  });
+
+  test('unescapes quotes and backslashes in texts and leaves other backslashes', () => {
+    assert.deepEqual(parseFilter(String.raw`user = "a\"b\\c\d"`), {
+      kind: 'keyword',
+      keyword: 'user',
+      comparison: { operator: '=', value: String.raw`a"b\c\d` },
+    });
+  });
+
+  test('takes empty blocks and empty sides of an edge for no condition', () => {
+    assert.equal(canonical('service() {}'), 'service()');
+    assert.equal(canonical('edge(,)'), 'edge(, )');
+  });
+});
+
+const mistakes: readonly (readonly [expression: string, message: string])[] = [
+  ['', 'the expression is empty at position 1'],
+  ['responsetme > 2', 'unknown keyword "responsetme", did you mean "responsetime"? at position 1'],
+  ['fault AND url = "x"', 'unknown keyword "url", did you mean "http.url"? at position 11'],
+  ['http.url LIKE "x"', 'unknown keyword "LIKE"; use CONTAINS, BEGINSWITH or ENDSWITH at position 10'],
+  ['NOT fault', 'unknown keyword "NOT"; write ! before the term at position 1'],
+  ["user = 'u-17'", 'text stands in double quotes, not in single ones at position 8'],
+  ['http.status == 200', 'equality is one =, not == at position 13'],
+  ['fault <> true', 'inequality is !=, not <> at position 7'],
+  ['fault && error', 'write AND instead of && at position 7'],
+  ['fault || error', 'write OR instead of || at position 7'],
+  [
+    'service("a") { fault',
+    'the closing } is missing for the one opened at position 14; got the end of the expression at position 21',
+  ],
+  ['(fault', 'the closing ) is missing for the one opened at position 1; got the end of the expression at position 7'],
+  ['http.url CONTAINS /cart', 'unexpected "/cart"; text stands in double quotes at position 19'],
+  ['instance.id = i-0abc', 'text stands in double quotes: "i-0abc" at position 15'],
+  ['user = "open', 'the closing " is missing for the text at position 8'],
+  ['annotation.my-key = 1', 'an annotation key with - stands in brackets: annotation[my-key] at position 14'],
+  ['annotation.my-2', 'an annotation key with - stands in brackets: annotation[my-2] at position 14'],
+  ['annotation.my key = 1', 'an annotation key with spaces stands in brackets: annotation[my key] at position 15'],
+  ['annotation.aws.local = 1', 'an annotation key with dots stands in brackets: annotation[aws.local] at position 1'],
+  ['annotation[] = 1', 'annotation[...] needs a key at position 12'],
+  ['annotation[a', 'the closing ] is missing for the annotation key at position 13'],
+  ['responsetime > "2"', 'responsetime takes a number without quotes, got "2" at position 16'],
+  ['duration > 500ms', 'a number has no unit, durations are seconds; text stands in double quotes at position 12'],
+  ['user = 17', 'user takes a text in double quotes, got 17 at position 8'],
+  ['fault = 1', 'fault takes true or false, got 1 at position 9'],
+  ['fault > true', '> does not fit fault, which takes = != at position 7'],
+  ['http.url < "x"', '< does not fit http.url, which takes = != CONTAINS BEGINSWITH ENDSWITH at position 10'],
+  ['annotation.a CONTAINS 1', 'CONTAINS does not fit 1, which takes = != < <= > >= at position 14'],
+  ['user =', 'user takes a text in double quotes, got the end of the expression at position 7'],
+  ['fault AND', 'expected a term, got the end of the expression at position 10'],
+  ['OR fault', 'expected a term, got OR at position 1'],
+  ['"fault"', 'expected a keyword, got "fault" at position 1'],
+  ['fault }', 'expected AND, OR or the end, got } at position 7'],
+  ['group.name', 'group.name needs = or != and a text at position 1'],
+  [
+    'name = "x"',
+    'name stands only inside the braces of service(...), rootcause.*.service, rootcause.*.entity, rootcause.*.exception at position 1',
+  ],
+  ['service("a") { http.url }', 'http.url cannot stand inside the braces of service(...) at position 16'],
+  ['service("a") { edge(,) }', 'edge cannot stand inside the braces of service(...) at position 16'],
+  ['service(a)', 'expected a node name in double quotes or id(...), got a at position 9'],
+  ['service', 'service needs parentheses, as in service("name") at position 1'],
+  ['service(id(nome: "x"))', 'id(...) takes name, type and account.id, got nome at position 12'],
+  ['service(id(name: "x", name: "y"))', 'id(...) names a member twice at position 23'],
+  ['edge("a")', 'edge takes two nodes with a comma between, got ) at position 9'],
+  [
+    'rootcause.json = "x"',
+    'rootcause.json takes = and a list, as in rootcause.json = #[{"Services":[...]}] at position 1',
+  ],
+  ['rootcause.json = #{}', 'a JSON list must follow the #, as in #[{"Services":[...]}] at position 18'],
+  ['rootcause.json = #[]', 'the JSON list must hold at least one root cause at position 19'],
+];
+
+describe('a mistake is named with its place', () => {
+  for (const [expression, message] of mistakes) {
+    test(expression || 'the empty expression', () => {
+      assert.throws(() => parseFilter(expression), {
+        name: 'RaybridgeError',
+        code: 'FILTER_INVALID',
+        message: `Invalid filter expression: ${message}`,
+      });
+    });
+  }
+
+  test('broken JSON in rootcause.json', () => {
+    assert.throws(() => parseFilter('rootcause.json = #[{]'), /the (JSON cannot be read|closing \])/);
+    assert.throws(() => parseFilter('rootcause.json = #[{"a":}]'), /the JSON cannot be read .* at position 19$/);
+  });
+
+  test('responsetime.exception, which does not exist', () => {
+    assert.throws(
+      () => parseFilter('rootcause.responsetime.exception'),
+      /rootcause\.responsetime with \.service or \.entity/,
+    );
+  });
+});
+
+describe('bounds', () => {
+  test('refuse long and deep expressions instead of running out of stack', () => {
+    assert.throws(() => parseFilter('a'.repeat(10_001)), /more than 10000 characters/);
+    assert.throws(() => parseFilter('('.repeat(5000)), /nested deeper than 32 levels at position 33/);
+    assert.throws(() => parseFilter('!'.repeat(5000)), /nested deeper than 32 levels/);
+    assert.throws(() => parseFilter(`rootcause.json = #${'['.repeat(5000)}`), /nested deeper than 16 levels/);
+    assert.throws(() => parseFilter(`http.status = ${'9'.repeat(400)}`), /the number 9{20} is too large/);
+  });
+
+  test('hold for any text: it parses or is refused with a position', () => {
+    const piece = fc.constantFrom(
+      'service',
+      '(',
+      ')',
+      '{',
+      '}',
+      '"',
+      '!',
+      '=',
+      'fault',
+      'annotation[',
+      ']',
+      '#[',
+      '-1',
+      '.',
+      ' ',
+      'id',
+      ',',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece).map((pieces) => pieces.join('')),
+        ),
+        (text) => {
+          try {
+            parseFilter(text);
+          } catch (error) {
+            assert.ok(error instanceof RaybridgeError);
+            assert.match(error.message, /^Invalid filter expression: [^]+ at position \d+$/);
+          }
+        },
+      ),
+    );
+  });
+});
+
+test('a printed filter parses to the same filter', () => {
+  fc.assert(
+    fc.property(arbitraryFilter('trace', 3), (filter) => {
+      // fast-check makes records without prototype, the parser makes plain objects.
+      assert.deepEqual(parseFilter(printFilter(filter)), structuredClone(filter));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** The canonical form of an expression; undefined when it is refused. */
+function canonical(expression: string): string | undefined {
+  try {
+    return printFilter(parseFilter(expression));
+  } catch {
+    return undefined;
+  }
+}
+
+const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', 'a\nb', ']'));
+const number = fc
+  .oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }))
+  .map((value) => (value === 0 ? 0 : value));
+
+function arbitraryFilter(scope: Scope, depth: number): fc.Arbitrary<Filter> {
+  const leaf = arbitraryLeaf(scope, depth);
+  if (depth === 0) return leaf;
+  const inner = arbitraryFilter(scope, depth - 1);
+  return fc.oneof(
+    leaf,
+    fc.record({ kind: fc.constantFrom('and', 'or'), terms: fc.array(inner, { minLength: 2, maxLength: 3 }) }),
+    fc.record({ kind: fc.constant('not'), term: inner }),
+  );
+}
+
+function arbitraryLeaf(scope: Scope, depth: number): fc.Arbitrary<Filter> {
+  const keyword = arbitraryKeyword(scope);
+  if (scope.startsWith('rootcause')) return keyword;
+  const annotation = fc.record({
+    kind: fc.constant('annotation'),
+    key: fc.oneof(
+      text.filter((key) => key !== ''),
+      fc.constantFrom('a_1', '1', 'aws.local', ' x', '__proto__'),
+    ),
+    comparison: fc.option(arbitraryComparison(['boolean', 'number', 'text']), { nil: undefined }),
+  });
+  if (scope !== 'trace') return fc.oneof(keyword, annotation);
+  return fc.oneof(keyword, annotation, arbitraryTraceTerm(depth));
+}
+
+function arbitraryKeyword(scope: Scope): fc.Arbitrary<Filter> {
+  const allowed = Object.keys(keywords)
+    .filter(isKeyword)
+    .filter((keyword) => keywordKind(keyword).scopes.includes(scope));
+  return fc.constantFrom(...allowed).chain((keyword: Keyword) => {
+    const { type } = keywordKind(keyword);
+    const comparison = arbitraryComparison([type]);
+    const nil = fc.option(comparison, { nil: undefined });
+    return fc.record({
+      kind: fc.constant('keyword'),
+      keyword: fc.constant(keyword),
+      comparison: type === 'group' ? comparison : nil,
+    });
+  });
+}
+
+function arbitraryComparison(types: readonly string[]): fc.Arbitrary<Comparison> {
+  const equality = fc.constantFrom('=', '!=');
+  const order = fc.constantFrom('=', '!=', '<', '<=', '>', '>=');
+  const textual = fc.constantFrom('=', '!=', 'CONTAINS', 'BEGINSWITH', 'ENDSWITH');
+  const byType = new Map<string, fc.Arbitrary<Comparison>>([
+    ['boolean', fc.record({ operator: equality, value: fc.boolean() })],
+    ['number', fc.record({ operator: order, value: number })],
+    ['text', fc.record({ operator: textual, value: text })],
+    ['group', fc.record({ operator: equality, value: text })],
+  ]);
+  return fc.constantFrom(...types).chain((type) => byType.get(type) ?? assert.fail(type));
+}
+
+function arbitraryTraceTerm(depth: number): fc.Arbitrary<Filter> {
+  const block = (scope: Scope): fc.Arbitrary<Filter | undefined> =>
+    depth === 0 ? fc.constant(undefined) : fc.option(arbitraryFilter(scope, depth - 1), { nil: undefined });
+  const service = fc.record({ kind: fc.constant('service'), node: arbitraryNode(), block: block('service') });
+  const edge = fc.record({
+    kind: fc.constant('edge'),
+    from: arbitraryNode(),
+    to: arbitraryNode(),
+    block: block('edge'),
+  });
+  const rootCause = fc.constantFrom('service', 'entity', 'exception').chain((element) =>
+    fc.record({
+      kind: fc.constant('rootcause'),
+      cause:
+        element === 'exception' ? fc.constantFrom('fault', 'error') : fc.constantFrom('fault', 'error', 'responsetime'),
+      element: fc.constant(element),
+      block: block(`rootcause ${element}`),
+    }),
+  );
+  const json = fc.record({
+    kind: fc.constant('rootcause.json'),
+    // What JSON.parse gives is a pattern.
+    patterns: fc.array(fc.jsonValue({ maxDepth: 3 }).map(dropMinusZero) as fc.Arbitrary<JsonPattern>, { minLength: 1 }),
+  });
+  return fc.oneof(service, edge, rootCause, json);
+}
+
+function dropMinusZero(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function arbitraryNode(): fc.Arbitrary<NodeReference | undefined> {
+  const member = fc.option(text, { nil: undefined });
+  return fc
+    .option(fc.record({ name: member, type: member, accountId: member }), { nil: undefined })
+    .map((node) => (node && Object.values(node).some((value) => value !== undefined) ? node : undefined));
+}

@@ -1,0 +1,55 @@
+import { decodeSegments, decodeTraces, decodeTracesJson, encodeTraces, parseJson, printJson } from '../codec/index.ts';
+import { type JsonText, jsonTextDepthMax, toSpans } from '../convert/index.ts';
+import { RaybridgeError } from '../errors.ts';
+import type { Span } from '../model/index.ts';
+import type { Batch } from './batch.ts';
+
+/** Largest body of one queue record, in bytes; a larger batch is split by spans (a single larger span stays whole). */
+export const recordBytesMax = 1024 * 1024;
+
+/** A batch of bytes as received; its spans are decoded when somebody asks. */
+export function createBatch(received: Omit<Batch, 'spans'>): Batch {
+  let decoded: readonly Span[] | undefined;
+  return { ...received, spans: () => (decoded ??= decode(received)) };
+}
+
+/** The batch in pieces of at most `recordBytesMax`, or the batch itself when it is small enough. */
+export function splitBatch(batch: Batch): readonly Batch[] {
+  if (batch.body.length <= recordBytesMax) return [batch];
+  return splitSpans(batch.spans(), batch.receivedAtNs);
+}
+
+function decode({ format, body }: Omit<Batch, 'spans'>): readonly Span[] {
+  switch (format) {
+    case 'otlp_proto':
+      return decodeTraces(body);
+    case 'otlp_json':
+      return decodeTracesJson(body);
+    case 'xray_segments':
+      // Problems are members that stay in the residual as they were; nothing of a document is lost here.
+      return toSpans(decodeSegments(body), { json: jsonText }).spans;
+  }
+}
+
+/** JSON text for the conversion, which lives on a floor that knows no codec. */
+export const jsonText: JsonText = {
+  parse(text) {
+    try {
+      return parseJson(text, { depthMax: jsonTextDepthMax });
+    } catch (error) {
+      // An attribute that looks like JSON and is none stays what it is: text.
+      if (error instanceof RaybridgeError) return undefined;
+      throw error;
+    }
+  },
+  print: printJson,
+};
+
+function splitSpans(spans: readonly Span[], receivedAtNs: bigint): readonly Batch[] {
+  const body = encodeTraces(spans);
+  if (body.length <= recordBytesMax || spans.length <= 1) {
+    return [createBatch({ format: 'otlp_proto', body, items: spans.length, receivedAtNs })];
+  }
+  const middle = spans.length >> 1;
+  return [...splitSpans(spans.slice(0, middle), receivedAtNs), ...splitSpans(spans.slice(middle), receivedAtNs)];
+}

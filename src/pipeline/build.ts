@@ -1,0 +1,177 @@
+import type { Config, ConfiguredComponent } from '../config/index.ts';
+import { RaybridgeError } from '../errors.ts';
+import { createBatch } from './batches.ts';
+import type {
+  Component,
+  ComponentFactory,
+  ComponentKind,
+  Context,
+  Exporter,
+  ExporterFactory,
+  ExtensionFactory,
+  Processor,
+  ProcessorFactory,
+  ReceiverFactory,
+  StoreComponent,
+  StoreFactory,
+} from './component.ts';
+import { createDelivery } from './delivery.ts';
+import { createIntake } from './intake.ts';
+import type { DurableQueue } from './queue.ts';
+import { createSamplingService } from './sampling-service.ts';
+
+/** A configuration that runs. */
+export interface Pipelines {
+  /**
+   * Starts the stores. Not waited for by the others: spans wait in the queue, questions get
+   * STORE_UNAVAILABLE. Rejects when one of them will never open.
+   */
+  openStores(): Promise<void>;
+  /** Starts everything else, sources of data last. After an error, `shutdown` ends what was started. */
+  start(): Promise<void>;
+  /**
+   * Stops the sources first and the stores last; deliveries have until the deadline, the rest stays
+   * in the queue. Rejects with the first failure after all have been shut down.
+   */
+  shutdown(deadlineMs: number): Promise<void>;
+}
+
+export interface BuildInput {
+  readonly config: Config;
+  readonly register: ReadonlyMap<ComponentKind, ReadonlyMap<string, ComponentFactory>>;
+  readonly queue: DurableQueue;
+  /** The context of a component, without what other components provide. */
+  readonly contextOf: (id: string) => Omit<Context, 'store' | 'sampling'>;
+}
+
+/** The names under which records wait in the queue: one for each exporter of each pipeline. */
+export function destinationsOf({ pipelines }: Pick<Config, 'pipelines'>): readonly string[] {
+  return pipelines.flatMap((pipeline) =>
+    pipeline.exporters.map((exporterId) => destinationOf(pipeline.id, exporterId)),
+  );
+}
+
+/** Makes every component of a checked configuration and connects them. Nothing is started yet. */
+export function buildPipelines({ config, register, queue, contextOf }: BuildInput): Pipelines {
+  const stores = new Map<string, StoreComponent>();
+  const sampling = createSamplingService({ readRules: async () => [], nowNs: contextOf('sampling').nowNs });
+  const fullContext = (id: string): Context => ({
+    ...contextOf(id),
+    sampling,
+    store: (storeId) => found(stores.get(storeId), `${id}: the store "${storeId}"`),
+  });
+
+  for (const { id, type, config: settings } of config.stores) {
+    stores.set(
+      id,
+      factoryOf<StoreFactory>(register, 'store', type).create({ config: settings, context: fullContext(id) }),
+    );
+  }
+  const exporters = new Map<string, Exporter>();
+  for (const { id, type, config: settings } of config.exporters) {
+    exporters.set(
+      id,
+      factoryOf<ExporterFactory>(register, 'exporter', type).create({ config: settings, context: fullContext(id) }),
+    );
+  }
+  const processors: Processor[] = [];
+  const deliveries: Component[] = [];
+  for (const pipeline of config.pipelines) {
+    const steps = pipeline.processors.map((id): Processor => {
+      const { type, config: settings } = configured(config.processors, id);
+      return factoryOf<ProcessorFactory>(register, 'processor', type).create({
+        config: settings,
+        context: fullContext(id),
+      });
+    });
+    processors.push(...steps);
+    for (const exporterId of pipeline.exporters) {
+      const exporter = found(exporters.get(exporterId), `${pipeline.id}: the exporter "${exporterId}"`);
+      const destination = destinationOf(pipeline.id, exporterId);
+      deliveries.push(
+        createDelivery({
+          ...contextOf(exporterId),
+          destination,
+          queue,
+          exporter,
+          processors: steps,
+          toBatch: createBatch,
+        }),
+      );
+    }
+  }
+  // An extension that takes data in, such as the X-Ray API, feeds every pipeline: no pipeline can name it.
+  const intakeOfAll = createIntake(queue, destinationsOf(config));
+  const extensions = config.extensions.map(({ id, type, config: settings }) =>
+    factoryOf<ExtensionFactory>(register, 'extension', type).create({
+      config: settings,
+      context: fullContext(id),
+      intake: intakeOfAll,
+    }),
+  );
+  const receivers = config.receivers.map(({ id, type, config: settings }) => {
+    const context = fullContext(id);
+    // Shows the receiver before its first span: whoever waits for that one sees where it is expected.
+    context.telemetry.count('raybridge_received_spans_total', { receiver: id }, 0);
+    return factoryOf<ReceiverFactory>(register, 'receiver', type).create({
+      config: settings,
+      context,
+      intake: createIntake(
+        queue,
+        destinationsOf({ pipelines: config.pipelines.filter((pipeline) => pipeline.receivers.includes(id)) }),
+      ),
+      ignoredSignals: new Set(
+        config.ignoredPipelines.filter((pipeline) => pipeline.receivers.includes(id)).map(({ signal }) => signal),
+      ),
+    });
+  });
+
+  return runInOrder([...stores.values()], [[...exporters.values()], processors, deliveries, extensions, receivers]);
+}
+
+/** Names hold slashes but no symbols, so this sign keeps `traces` and `a/b` from `traces/a` and `b`. */
+function destinationOf(pipelineId: string, exporterId: string): string {
+  return `${pipelineId}>${exporterId}`;
+}
+
+function factoryOf<Wanted extends ComponentFactory>(
+  register: BuildInput['register'],
+  kind: Wanted['kind'],
+  type: string,
+): Wanted {
+  // Every factory stands in the register under its own kind.
+  return found(register.get(kind)?.get(type), `the ${kind} type "${type}"`) as Wanted;
+}
+
+function configured(all: readonly ConfiguredComponent[], id: string): ConfiguredComponent {
+  return found(
+    all.find((component) => component.id === id),
+    `the component "${id}"`,
+  );
+}
+
+function found<Thing>(thing: Thing | undefined, what: string): Thing {
+  if (thing !== undefined) return thing;
+  throw new RaybridgeError('CONFIG_INVALID', `${what} is not configured`);
+}
+
+/** Ranks start one after the other and shut down in reverse, the stores last; components of one rank shut down together. */
+function runInOrder(stores: readonly Component[], ranks: readonly (readonly Component[])[]): Pipelines {
+  return {
+    async openStores() {
+      await Promise.all(stores.map((store) => store.start()));
+    },
+    async start() {
+      for (const component of ranks.flat()) await component.start();
+    },
+    async shutdown(deadlineMs) {
+      const failures: unknown[] = [];
+      // One that fails must not keep the others running, an engine in its own process least of all.
+      for (const rank of [stores, ...ranks].toReversed()) {
+        const ends = await Promise.allSettled(rank.map(async (component) => component.shutdown(deadlineMs)));
+        for (const end of ends) if (end.status === 'rejected') failures.push(end.reason);
+      }
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}

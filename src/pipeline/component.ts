@@ -1,0 +1,116 @@
+import type { z } from 'zod';
+import type { HttpHost } from '../net/http.ts';
+import type { Batch } from './batch.ts';
+import type { SamplingService } from './sampling.ts';
+import type { Status } from './status.ts';
+import type { Store } from './store.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * The kinds of component. A factory stands in the component's `index.ts`, is registered in
+ * `components.ts`, and is called once for each id that a pipeline or `service.extensions` names.
+ *
+ * Life cycle: `create` does no I/O; `start` resolves when the component works or throws
+ * RaybridgeError (LISTEN_FAILED, CONFIG_INVALID …); `shutdown` resolves when nothing of it is left
+ * running, and is called even if `start` failed. Started: exporters,
+ * processors, extensions, receivers, and the stores beside them; shut down in reverse, the stores last. `deadlineMs` is for work under way; what is left then is cut off.
+ */
+export interface Component {
+  start(): Promise<void>;
+  shutdown(deadlineMs: number): Promise<void>;
+}
+
+interface Factory<Kind extends string, Arguments, Product> {
+  readonly kind: Kind;
+  /** As in the YAML: `otlp`. */
+  readonly type: string;
+  readonly aliases?: readonly string[];
+  /** Strict schema with the defaults; `null` in the YAML means `{}`. */
+  readonly configSchema: z.ZodType;
+  /** `config` has passed `configSchema`. */
+  create(input: Arguments): Product;
+}
+
+interface Creation {
+  // The register holds factories of many config types; each casts at its own door, after its own schema.
+  // oxlint-disable-next-line no-explicit-any
+  readonly config: any;
+  readonly context: Context;
+}
+
+export type ReceiverFactory = Factory<
+  'receiver',
+  Creation & {
+    readonly intake: Intake;
+    /** Signals of the pipelines that name this receiver but are ignored: `metrics`, `logs`. Their requests succeed and are dropped, counted. */
+    readonly ignoredSignals: ReadonlySet<string>;
+  },
+  Component
+>;
+export type ProcessorFactory = Factory<'processor', Creation, Processor>;
+export type ExporterFactory = Factory<'exporter', Creation, Exporter>;
+export type ExtensionFactory = Factory<'extension', Creation & { readonly intake: Intake }, Component>;
+export type StoreFactory = Factory<'store', Creation, StoreComponent>;
+export type ComponentFactory = ReceiverFactory | ProcessorFactory | ExporterFactory | ExtensionFactory | StoreFactory;
+export type ComponentKind = ComponentFactory['kind'];
+
+/** Where receivers hand their batches. */
+export interface Intake {
+  /**
+   * Resolves when the batch is durable for every destination; only then may the sender be told so.
+   * @throws RaybridgeError QUEUE_FULL, DISK_LOW, SHUTTING_DOWN, QUEUE_WRITE_FAILED (all retryable).
+   */
+  consume(batch: Batch): Promise<void>;
+}
+
+export interface Processor extends Component {
+  /** A pure step: the batch itself when nothing changes, a new one otherwise, undefined when all of it was dropped (the processor has counted that). */
+  process(batch: Batch): Batch | undefined;
+}
+
+export interface Exporter extends Component {
+  /** How much the delivery loop may gather for one `export` call, and how long it may wait for it. */
+  readonly gather: { readonly bytesMax: number; readonly lingerMs: number };
+  /**
+   * Delivers the batches, all or nothing. `token` is the same when the same records are sent
+   * again. `sequence` rises over restarts.
+   * @throws RaybridgeError; a retryable one is tried again for ever, any other moves the batches to the dead letters.
+   */
+  export(delivery: Delivery): Promise<void>;
+}
+
+export interface Delivery {
+  readonly batches: readonly Batch[];
+  readonly token: string;
+  readonly sequence: bigint;
+  readonly signal: AbortSignal;
+}
+
+export interface StoreComponent extends Component, Store {}
+
+/** What the program gives each component. */
+export interface Context {
+  /** `otlp` or `otlp/backup`. */
+  readonly id: string;
+  readonly log: Logger;
+  /** Nanoseconds since 1970. */
+  readonly nowNs: () => bigint;
+  readonly telemetry: Telemetry;
+  readonly status: Status;
+  readonly http: HttpHost;
+  readonly sampling: SamplingService;
+  /** Absolute path; exists, mode 0700. */
+  readonly dataDir: string;
+  /** The version of Raybridge, for answers and the page. */
+  readonly version: string;
+  /** The store of this id; the configuration has been checked, so it exists. */
+  store(id: string): Store;
+}
+
+/** The part of pino that components use. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

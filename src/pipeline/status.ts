@@ -1,0 +1,79 @@
+/** What the start-up banner, `/healthz`, `/readyz` and the console tell about listeners and faults. */
+export interface Status {
+  /** A listener of a component is open. */
+  listening(listener: Listener): void;
+  /** The last things that were rejected, newest first, for the pages that explain an empty list. */
+  reject(rejection: Rejection): void;
+  /** A component cannot do its work (reason), or can again (undefined). Drives `/readyz`. */
+  fault(component: string, reason: string | undefined): void;
+  readonly listeners: readonly Listener[];
+  readonly rejections: readonly Rejection[];
+  readonly faults: ReadonlyMap<string, string>;
+}
+
+export interface Listener {
+  /** Component id: `otlp`. */
+  readonly component: string;
+  /** What speaks there: `OTLP gRPC`, `X-Ray segments`. */
+  readonly protocol: string;
+  readonly transport: 'udp' | 'tcp';
+  /** host:port as bound. */
+  readonly address: string;
+}
+
+export interface Rejection {
+  readonly component: string;
+  readonly atNs: bigint;
+  /** Our sentence, never the sender's text alone. */
+  readonly reason: string;
+  /** The first bytes of what was rejected, as printable text, at most 200 characters. */
+  readonly sample: string;
+}
+
+const rejectionsMax = 50;
+const sampleCharactersMax = 200;
+
+export function createStatus(): Status {
+  const listeners: Listener[] = [];
+  const rejections: Rejection[] = [];
+  const faults = new Map<string, string>();
+
+  return {
+    listening: (listener) => void listeners.push(listener),
+    reject(rejection) {
+      rejections.unshift({ ...rejection, sample: printable(rejection.sample) });
+      rejections.length = Math.min(rejections.length, rejectionsMax);
+    },
+    fault(component, reason) {
+      if (reason === undefined) faults.delete(component);
+      else faults.set(component, reason);
+    },
+    listeners,
+    rejections,
+    faults,
+  };
+}
+
+function printable(text: string): string {
+  return text.slice(0, sampleCharactersMax).replaceAll(/[\p{Cc}\p{Cs}]/gu, '·');
+}
+
+/**
+ * The three environment variables that point clients here, from the listeners that are open. A
+ * listener on all addresses is reached under 127.0.0.1.
+ */
+export function exampleEnvironment(listeners: readonly Listener[]): Readonly<Record<string, string>> {
+  const address = (component: string, protocol: string): string | undefined =>
+    listeners
+      .find((listener) => listener.component.split('/')[0] === component && listener.protocol === protocol)
+      ?.address.replace(/^(0\.0\.0\.0|\[::\]):/, '127.0.0.1:');
+  const udp = address('awsxray', 'X-Ray segments');
+  const tcp = address('awsxray', 'X-Ray sampling');
+  const otlp = address('otlp', 'OTLP HTTP');
+  const api = address('xray_api', 'X-Ray API');
+  return {
+    ...(udp ? { AWS_XRAY_DAEMON_ADDRESS: tcp && tcp !== udp ? `tcp:${tcp} udp:${udp}` : udp } : {}),
+    ...(otlp ? { OTEL_EXPORTER_OTLP_ENDPOINT: `http://${otlp}` } : {}),
+    ...(api ? { AWS_ENDPOINT_URL_XRAY: `http://${api}` } : {}),
+  };
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseJson } from '../codec/index.ts';
+import { isJsonObject } from '../model/index.ts';
+import type { JsonObject, SamplingReport } from '../model/index.ts';
+import type { SamplingService } from '../pipeline/sampling.ts';
+import { answerGetSamplingRules, answerGetSamplingTargets } from './sampling-calls.ts';
+
+const clientId = '0f1e2d3c4b5a69788796a5b4';
+
+describe('answerGetSamplingRules', () => {
+  it('gives every rule on one page, in the shape of the API', async () => {
+    const answer = await answerGetSamplingRules(createSampling().sampling, new Map());
+    assert.deepEqual(answer, {
+      SamplingRuleRecords: [
+        {
+          SamplingRule: {
+            RuleName: 'Default',
+            RuleARN: 'arn:aws:xray:local:0:sampling-rule/Default',
+            ResourceARN: '*',
+            Priority: 10_000,
+            FixedRate: 0.05,
+            ReservoirSize: 1,
+            ServiceName: '*',
+            ServiceType: '*',
+            Host: '*',
+            HTTPMethod: '*',
+            URLPath: '*',
+            Version: 1,
+            Attributes: {},
+          },
+          CreatedAt: 0,
+          ModifiedAt: 1_700_000_000,
+        },
+      ],
+    });
+  });
+});
+
+describe('answerGetSamplingTargets', () => {
+  it('answers reports with targets', async () => {
+    const { sampling, reports } = createSampling();
+    const answer = await answerGetSamplingTargets(
+      sampling,
+      request(`{"SamplingStatisticsDocuments":[{"RuleName":"Default","ClientID":"${clientId}","Timestamp":1716560310.5,
+        "RequestCount":80,"SampledCount":11,"BorrowCount":9}]}`),
+    );
+    assert.deepEqual(reports, [
+      {
+        ruleName: 'Default',
+        clientId,
+        timeNs: 1_716_560_310_500_000_000n,
+        requestCount: 80,
+        sampledCount: 11,
+        borrowCount: 9,
+      },
+    ]);
+    assert.deepEqual(answer, {
+      SamplingTargetDocuments: [
+        { RuleName: 'Default', FixedRate: 0.05, ReservoirQuota: 1, ReservoirQuotaTTL: 1_700_000_300, Interval: 10 },
+      ],
+      LastRuleModification: 1_700_000_000,
+      UnprocessedStatistics: [],
+      UnprocessedBoostStatistics: [],
+    });
+  });
+
+  const liberties: readonly (readonly [string, string])[] = [
+    ['SampleCount for SampledCount', '"Timestamp":1,"RequestCount":1,"SampleCount":2,"BorrowCount":0'],
+    ['no BorrowCount', '"Timestamp":1,"RequestCount":1,"SampledCount":2'],
+    ['a time as text', '"Timestamp":"1.5","RequestCount":1,"SampledCount":2'],
+    ['a time as ISO 8601 has it', '"Timestamp":"2024-05-24T14:18:30Z","RequestCount":1,"SampledCount":2'],
+    ['members nobody knows', '"Timestamp":1,"RequestCount":1,"SampledCount":2,"New":{}'],
+  ];
+  for (const [liberty, members] of liberties) {
+    it(`takes ${liberty}`, async () => {
+      const { sampling, reports } = createSampling();
+      await answerGetSamplingTargets(sampling, report(members));
+      assert.equal(reports[0]?.sampledCount, 2);
+    });
+  }
+
+  it('takes boost statistics in any form and says nothing of them', async () => {
+    for (const boost of ['null', '[]', '[{"RuleName":"a","ClientID":"b"}]']) {
+      const text = `{"SamplingStatisticsDocuments":[],"SamplingBoostStatisticsDocuments":${boost}}`;
+      await answerGetSamplingTargets(createSampling().sampling, request(text));
+    }
+  });
+
+  it('takes more reports than the API allows, as the OpenTelemetry sampler sends them', async () => {
+    const { sampling, reports } = createSampling();
+    const one = `{"RuleName":"Default","ClientID":"${clientId}","Timestamp":1,"RequestCount":0,"SampledCount":0}`;
+    await answerGetSamplingTargets(
+      sampling,
+      request(`{"SamplingStatisticsDocuments":[${Array(60).fill(one).join()}]}`),
+    );
+    assert.equal(reports.length, 60);
+  });
+
+  const wrong: readonly string[] = [
+    '"Timestamp":"yesterday","RequestCount":1,"SampledCount":1',
+    '"Timestamp":1,"RequestCount":-1,"SampledCount":1',
+    '"Timestamp":1,"RequestCount":1.5,"SampledCount":1',
+    '"Timestamp":1,"RequestCount":"1","SampledCount":1',
+    '"Timestamp":1,"RequestCount":1',
+    '"RequestCount":1,"SampledCount":1',
+  ];
+  for (const members of wrong) {
+    it(`names the report with ${members} as unprocessed and answers the rest`, async () => {
+      const { sampling, reports } = createSampling();
+      const answer = await answerGetSamplingTargets(sampling, report(members));
+      assert.equal(reports.length, 0);
+      assert.match(
+        JSON.stringify(answer),
+        /"UnprocessedStatistics":\[\{"RuleName":"Default","ErrorCode":"InvalidStatistics"/,
+      );
+    });
+  }
+
+  it('refuses a call without a list of reports, or with far too many', async () => {
+    const { sampling } = createSampling();
+    const many = `{"SamplingStatisticsDocuments":[${Array(1001).fill('{}').join()}]}`;
+    for (const text of ['{}', '{"SamplingStatisticsDocuments":null}', '{"SamplingStatisticsDocuments":{}}', many]) {
+      await assert.rejects(answerGetSamplingTargets(sampling, request(text)), { code: 'INVALID_REQUEST' });
+    }
+  });
+});
+
+function report(members: string): JsonObject {
+  return request(`{"SamplingStatisticsDocuments":[{"RuleName":"Default","ClientID":"${clientId}",${members}}]}`);
+}
+
+function request(text: string): JsonObject {
+  const value = parseJson(text);
+  assert.ok(isJsonObject(value));
+  return value;
+}
+
+function createSampling(): { readonly sampling: SamplingService; readonly reports: SamplingReport[] } {
+  const reports: SamplingReport[] = [];
+  const rule = {
+    ruleName: 'Default',
+    ruleArn: 'arn:aws:xray:local:0:sampling-rule/Default',
+    resourceArn: '*',
+    priority: 10_000,
+    fixedRate: 0.05,
+    reservoirSize: 1,
+    serviceName: '*',
+    serviceType: '*',
+    host: '*',
+    httpMethod: '*',
+    urlPath: '*',
+    attributes: new Map(),
+  };
+  const sampling: SamplingService = {
+    rules: async () => [{ rule, createdAtNs: 0n, modifiedAtNs: 1_700_000_000_000_000_000n }],
+    async targets(received) {
+      reports.push(...received);
+      const targets = received.map(({ ruleName }) => ({
+        ruleName,
+        fixedRate: 0.05,
+        reservoirQuota: 1,
+        reservoirQuotaExpiresAtNs: 1_700_000_300_000_000_000n,
+        intervalSeconds: 10,
+      }));
+      return { targets, unprocessed: [], rulesModifiedAtNs: 1_700_000_000_000_000_000n };
+    },
+  };
+  return { sampling, reports };
+}

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { createMemoryStore, type MemoryStore } from '../../test/support/memory-store.ts';
+import { testSpan } from '../../test/support/span.ts';
+import { RaybridgeError } from '../errors.ts';
+import { emptyResource, type Span, SpanKind, StatusCode, toXrayTraceId } from '../model/index.ts';
+import type { Store } from '../pipeline/store.ts';
+import { parseFilter } from '../query/index.ts';
+import { answerSummaries, answerTrace, createTraceReader, type SummariesPage, type SummariesRequest } from './index.ts';
+
+const second = 1_000_000_000n;
+const nowNs = 1_700_000_000n * second;
+/** As in reader.ts: traces looked at for one page. */
+const scanMax = 2000;
+
+/** Of a client who waits. */
+const { signal } = new AbortController();
+
+describe('the trace reader', () => {
+  let store: MemoryStore;
+  let version: bigint;
+
+  beforeEach(() => {
+    store = createMemoryStore();
+    version = 0n;
+  });
+
+  async function keep(spans: readonly Span[]): Promise<void> {
+    version += 1n;
+    await store.write({ spans, receivedAtNs: nowNs, version, token: String(version) });
+  }
+
+  /** One trace for each second before now; the ids newest first. */
+  async function keepMany(count: number): Promise<readonly string[]> {
+    const spans = Array.from({ length: count }, (_, i) => spanAt(nowNs - BigInt(i + 1) * second));
+    await keep(spans);
+    return spans.map(({ traceId }) => traceId);
+  }
+
+  /** Every page to the end; fails when it does not end. */
+  async function pages(wanted: Partial<SummariesRequest> = {}): Promise<readonly SummariesPage[]> {
+    const reader = createTraceReader(store);
+    const all: SummariesPage[] = [];
+    while (all.length < 1000) {
+      const page = await reader.summaries(request({ ...wanted, after: all.at(-1)?.next }));
+      all.push(page);
+      if (!page.next) return all;
+    }
+    assert.fail('the pages do not end');
+  }
+
+  describe('of summaries', () => {
+    for (const limit of [1, 3, 199, 200, 201, 450, 1000]) {
+      it(`gives every trace once, newest first, in pages of ${limit}`, async () => {
+        const ids = await keepMany(450);
+        const all = await pages({ limit });
+        assert.deepEqual(all.flatMap(idsOf), ids);
+        for (const { found, next } of all) if (next) assert.equal(found.length, limit);
+      });
+    }
+
+    it('gives traces of the same time once, too', async () => {
+      const spans = Array.from({ length: 30 }, () => spanAt(nowNs - second));
+      await keep(spans);
+      const ids = (await pages({ limit: 4 })).flatMap(idsOf);
+      assert.deepEqual(
+        ids,
+        spans
+          .map(({ traceId }) => traceId)
+          .sort()
+          .reverse(),
+      );
+    });
+
+    it('is not disturbed by traces that come between two pages', async () => {
+      const ids = await keepMany(10);
+      const reader = createTraceReader(store);
+      const first = await reader.summaries(request({ limit: 4 }));
+      await keep([spanAt(nowNs - 1n)]);
+      const rest = await reader.summaries(request({ limit: 100, after: first.next }));
+      assert.deepEqual([...idsOf(first), ...idsOf(rest)], ids);
+    });
+
+    it('ends a page after the scan limit, full or not, and goes on from there', async () => {
+      const { length } = await keepMany(2 * scanMax + 99);
+      const oldest = faultAt(nowNs - BigInt(length + 1) * second);
+      await keep([oldest]);
+      const all = await pages({ filter: parseFilter('fault'), limit: 10 });
+      assert.deepEqual(
+        all.map(({ scanned }) => scanned),
+        [scanMax, scanMax, 100],
+      );
+      assert.deepEqual(all.map(idsOf), [[], [], [oldest.traceId]]);
+    });
+
+    it('gives an empty page with a next when the filter matches nothing, and an empty last page', async () => {
+      await keepMany(scanMax + 1);
+      const all = await pages({ filter: parseFilter('fault') });
+      assert.deepEqual(
+        all.map(({ found, scanned, next }) => [found.length, scanned, next !== undefined]),
+        [
+          [0, scanMax, true],
+          [0, 1, false],
+        ],
+      );
+    });
+
+    it('has no next when the last page is full', async () => {
+      await keepMany(250);
+      for (const limit of [50, 125, 250]) assert.equal((await pages({ limit })).length, 250 / limit);
+      await keep([faultAt(nowNs - 1000n * second)]);
+      assert.equal((await pages({ filter: parseFilter('fault'), limit: 1 })).length, 1);
+    });
+
+    it('asks the store for no more traces than fit on the page, unless some of them may be left out', async () => {
+      await keepMany(30);
+      const asked: number[] = [];
+      const watched: Store = {
+        ...store,
+        findTraces: (query) => {
+          asked.push(query.limit);
+          return store.findTraces(query);
+        },
+      };
+      await createTraceReader(watched).summaries(request({ limit: 10 }));
+      await createTraceReader(watched).summaries(request({ limit: 10, filter: parseFilter('ok') }));
+      assert.deepEqual(asked, [10, 200]);
+    });
+
+    it('gives one empty page of an empty store', async () => {
+      assert.deepEqual(await pages(), [{ found: [], scanned: 0, next: undefined }]);
+    });
+
+    it('gives those that the filter matches', async () => {
+      await keepMany(5);
+      const faulty = faultAt(nowNs - 3n * second);
+      await keep([faulty]);
+      const all = await pages({ filter: parseFilter('fault') });
+      assert.deepEqual(all.flatMap(idsOf), [faulty.traceId]);
+      assert.equal(all[0]?.found[0]?.summary.fault, true);
+      assert.equal(all[0]?.scanned, 6);
+    });
+
+    it('chooses a share by trace id: a larger share holds the smaller one', async () => {
+      const spans = Array.from({ length: 400 }, (_, i) =>
+        spanAt(nowNs - 1n, {
+          traceId: `${'f'.repeat(24)}${Math.floor((i * 2 ** 32) / 400)
+            .toString(16)
+            .padStart(8, '0')}`,
+        }),
+      );
+      await keep(spans);
+      const chosen = async (share: number) => new Set((await pages({ share, limit: 50 })).flatMap(idsOf));
+      const [none, quarter, half, all] = [await chosen(0), await chosen(0.25), await chosen(0.5), await chosen(1)];
+      assert.deepEqual([none.size, quarter.size, half.size, all.size], [0, 100, 200, 400]);
+      assert.ok([...quarter].every((id) => half.has(id)));
+    });
+
+    it('skips a trace whose spans went away between the list and the read', async () => {
+      const [, gone = '', ...others] = await keepMany(5);
+      const forgetful = { ...store, traces: async (ids: readonly string[]) => without(await store.traces(ids), gone) };
+      const page = await createTraceReader(forgetful).summaries(request({}));
+      assert.equal(idsOf(page).includes(gone), false);
+      assert.equal(page.found.length, 1 + others.length);
+      assert.equal(page.scanned, 4);
+    });
+
+    it('tells that the store is away', async () => {
+      store.failWith(new RaybridgeError('STORE_UNAVAILABLE', 'the store is starting'));
+      await assert.rejects(createTraceReader(store).summaries(request({})), { code: 'STORE_UNAVAILABLE' });
+    });
+  });
+
+  describe('of traces', () => {
+    it('assembles them, and has no entry for unknown ids', async () => {
+      const root = spanAt(nowNs - 2n * second);
+      const child = spanAt(nowNs - second, {
+        traceId: root.traceId,
+        parentSpanId: root.spanId,
+        kind: SpanKind.internal,
+        name: 'inner',
+      });
+      await keep([child]);
+      await keep([root]);
+      const traces = await createTraceReader(store).traces([root.traceId, 'e'.repeat(32)]);
+      assert.deepEqual([...traces.keys()], [root.traceId]);
+      const trace = traces.get(root.traceId);
+      assert.equal(trace?.root?.id, root.spanId);
+      assert.deepEqual(
+        trace?.root?.subsegments.map(({ id, name }) => [id, name]),
+        [[child.spanId, 'inner']],
+      );
+      assert.ok(trace);
+      const { Id, Segments, Duration } = answerTrace(trace);
+      assert.equal(Id, toXrayTraceId(root.traceId));
+      assert.equal(Duration, 1.5);
+      assert.equal(JSON.parse(Segments[0]?.Document ?? '').subsegments[0].name, 'inner');
+    });
+  });
+
+  describe('of the service graph', () => {
+    it('counts every trace of the range, over as many reads as it takes', async () => {
+      await keepMany(450);
+      const fromNs = nowNs - 440n * second;
+      const found = await createTraceReader(store).serviceGraph({ fromNs, toNs: nowNs, signal });
+      const shop = found.graph.nodes.find(({ service }) => service.type !== 'client');
+      assert.equal(shop?.statistics?.okCount, 440);
+      assert.equal(found.fromNs, fromNs);
+    });
+
+    it('says from when on it is complete when the range holds very many', async () => {
+      await keepMany(5100);
+      const fromNs = nowNs - 10_000n * second;
+      const found = await createTraceReader(store).serviceGraph({ fromNs, toNs: nowNs, signal });
+      const shop = found.graph.nodes.find(({ service }) => service.type !== 'client');
+      const complete = Number((nowNs - found.fromNs) / second);
+      assert.ok(complete >= 5000 && complete < 5100, `the newest 5000 at least, got ${complete}`);
+      assert.equal(shop?.statistics?.okCount, complete);
+    });
+
+    it('stops when nobody waits for it any more', async () => {
+      await keepMany(3);
+      const gone = AbortSignal.abort(new Error('the client is gone'));
+      const asked = createTraceReader(store).serviceGraph({ fromNs: nowNs - 10n * second, toNs: nowNs, signal: gone });
+      await assert.rejects(asked, /the client is gone/);
+    });
+  });
+
+  describe('of answers', () => {
+    it('binds a token to its question', async () => {
+      await keepMany(3);
+      const reader = createTraceReader(store);
+      const question = { ...request({ limit: 2 }), filterExpression: undefined, nextToken: undefined };
+      const { NextToken, TraceSummaries, ApproximateTime } = await answerSummaries(reader, question);
+      assert.equal(TraceSummaries.length, 2);
+      assert.equal(ApproximateTime, 1_700_000_000 - 2);
+
+      const next = { ...question, nextToken: NextToken };
+      const rest = await answerSummaries(reader, { ...next, limit: 100 });
+      assert.equal(rest.TraceSummaries.length, 1);
+      assert.equal(rest.NextToken, undefined);
+      await assert.rejects(answerSummaries(reader, { ...next, share: 0.5 }), { code: 'INVALID_REQUEST' });
+      await assert.rejects(answerSummaries(reader, { ...next, filterExpression: 'ok' }), { code: 'INVALID_REQUEST' });
+    });
+
+    it('reads the filter before it asks the store', async () => {
+      store.failWith(new RaybridgeError('STORE_UNAVAILABLE', 'the store is starting'));
+      const question = { ...request({}), filterExpression: 'duration >', nextToken: undefined };
+      await assert.rejects(answerSummaries(createTraceReader(store), question), { code: 'FILTER_INVALID' });
+    });
+  });
+});
+
+function request(wanted: Partial<SummariesRequest>): SummariesRequest {
+  const range = { fromNs: nowNs - 10_000n * second, toNs: nowNs, by: 'start' } as const;
+  return { ...range, filter: undefined, share: 1, after: undefined, limit: 100, signal, ...wanted };
+}
+
+function idsOf({ found }: SummariesPage): readonly string[] {
+  return found.map(({ summary }) => summary.traceId);
+}
+
+function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {
+  return new Map([...map].filter(([name]) => name !== key));
+}
+
+function faultAt(startTimeNs: bigint): Span {
+  return spanAt(startTimeNs, {
+    status: { code: StatusCode.error, message: '' },
+    attributes: new Map([['http.response.status_code', 500n]]),
+  });
+}
+
+let made = 0;
+
+/** A root of half a second; its id holds no time, so it is listed by its own. */
+function spanAt(startTimeNs: bigint, members: Partial<Span> = {}): Span {
+  made += 1;
+  return testSpan({
+    traceId: `f${made.toString(16).padStart(31, '0')}`,
+    spanId: made.toString(16).padStart(16, '0'),
+    startTimeNs,
+    endTimeNs: startTimeNs + second / 2n,
+    resource: { ...emptyResource, attributes: new Map([['service.name', 'shop']]) },
+    ...members,
+  });
+}

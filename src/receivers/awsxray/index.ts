@@ -1,0 +1,53 @@
+import { openUdp, type UdpReceiver } from '../../net/udp.ts';
+import type { Component, Context, Intake, ReceiverFactory } from '../../pipeline/component.ts';
+import { configSchema, type AwsxrayConfig } from './config.ts';
+import { createDatagramReader } from './datagram.ts';
+import { createGatherer } from './gather.ts';
+import { createSamplingMount } from './sampling.ts';
+
+/** Stands where the X-Ray daemon stood: segments by UDP, sampling calls by TCP. */
+export const awsxrayReceiver: ReceiverFactory = {
+  kind: 'receiver',
+  type: 'awsxray',
+  configSchema,
+  create({ config, context, intake }) {
+    // The register has checked `config` with the schema above.
+    return createAwsxrayReceiver({ config: config as AwsxrayConfig, context, intake });
+  },
+};
+
+export function createAwsxrayReceiver({
+  config,
+  context,
+  intake,
+}: {
+  readonly config: AwsxrayConfig;
+  readonly context: Context;
+  readonly intake: Intake;
+}): Component {
+  const gatherer = createGatherer({ context, intake });
+  let udp: UdpReceiver | undefined;
+
+  return {
+    async start() {
+      const { id: component, status, log, http, telemetry } = context;
+      http.mount(createSamplingMount({ context, endpoint: config.proxy_server.endpoint }));
+      const onDatagram = createDatagramReader({ context, gatherer });
+      udp = await openUdp({
+        component,
+        protocol: 'X-Ray segments',
+        endpoint: config.endpoint,
+        onDatagram,
+        status,
+        log,
+      });
+      telemetry.gauge('raybridge_udp_kernel_drops', { receiver: component }, udp.drops);
+    },
+    async shutdown() {
+      const opened = udp;
+      udp = undefined;
+      await opened?.close();
+      await gatherer.flush();
+    },
+  };
+}

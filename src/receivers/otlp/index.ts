@@ -1,0 +1,95 @@
+import { encodeTracesResponse } from '../../codec/index.ts';
+import { openGrpc, type GrpcMethod, type GrpcServer } from '../../net/grpc.ts';
+import type { Component, Context, Intake, ReceiverFactory } from '../../pipeline/component.ts';
+import { configSchema, type OtlpConfig } from './config.ts';
+import { createHttpMount } from './http.ts';
+import { createTraceTaker, type TraceTaker } from './take.ts';
+
+/** OTLP over gRPC and HTTP, protobuf and JSON (OTLP specification 1.x). */
+export const otlpReceiver: ReceiverFactory = {
+  kind: 'receiver',
+  type: 'otlp',
+  configSchema,
+  create({ config, context, intake, ignoredSignals }) {
+    // The register has checked `config` with the schema above.
+    return createOtlpReceiver({ config: config as OtlpConfig, context, intake, ignored: ignoredSignals });
+  },
+};
+
+export function createOtlpReceiver({
+  config: { protocols },
+  context,
+  intake,
+  ignored,
+}: {
+  readonly config: OtlpConfig;
+  readonly context: Context;
+  readonly intake: Intake;
+  /** Signals of pipelines that are ignored: their requests succeed and are dropped, counted. */
+  readonly ignored: ReadonlySet<string>;
+}): Component {
+  const taker = createTraceTaker({ context, intake });
+  let grpc: GrpcServer | undefined;
+
+  return {
+    async start() {
+      const { id: component, status, log, http } = context;
+      if (protocols.http) http.mount(createHttpMount({ component, config: protocols.http, taker, ignored }));
+      if (!protocols.grpc) return;
+      grpc = await openGrpc({
+        component,
+        protocol: 'OTLP gRPC',
+        endpoint: protocols.grpc.endpoint,
+        methods: grpcMethods(taker, ignored),
+        requestBytesMax: protocols.grpc.max_recv_msg_size_mib * 1024 * 1024,
+        streamsMax: protocols.grpc.max_concurrent_streams || streamsMaxDefault,
+        status,
+        log,
+      });
+    },
+    async shutdown(deadlineMs) {
+      const opened = grpc;
+      grpc = undefined;
+      await opened?.close(deadlineMs);
+    },
+  };
+}
+
+/** "No limit" of the Collector would let one connection reset streams by the million (CVE-2023-44487). */
+const streamsMaxDefault = 100;
+
+function grpcMethods(taker: TraceTaker, ignored: ReadonlySet<string>): ReadonlyMap<string, GrpcMethod> {
+  const methods = new Map([[exportPath('trace.v1.Trace'), exportTraces(taker)]]);
+  for (const [signal, service] of otherServices) {
+    if (ignored.has(signal)) methods.set(exportPath(service), exportIgnored(taker, signal));
+  }
+  return methods;
+}
+
+const otherServices = [
+  ['metrics', 'metrics.v1.Metrics'],
+  ['logs', 'logs.v1.Logs'],
+  ['profiles', 'profiles.v1development.Profiles'],
+] as const;
+
+function exportPath(service: string): string {
+  return `/opentelemetry.proto.collector.${service}Service/Export`;
+}
+
+function exportTraces(taker: TraceTaker): GrpcMethod {
+  return async (body) => {
+    try {
+      return encodeTracesResponse(await taker.take({ body, encoding: 'protobuf' }));
+    } catch (error) {
+      taker.fail(error, body);
+      throw error;
+    }
+  };
+}
+
+function exportIgnored(taker: TraceTaker, signal: string): GrpcMethod {
+  return async () => {
+    taker.ignore(signal);
+    return encodeTracesResponse({ rejected: 0, message: '' });
+  };
+}

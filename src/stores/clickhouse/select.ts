@@ -1,0 +1,34 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { decodeRows, type RowReader } from './native.ts';
+
+interface Selection {
+  /** A constant that ends in FORMAT RowBinary; what varies is bound as `{name:Type}`. */
+  readonly query: string;
+  readonly parameters?: Readonly<Record<string, string | number | bigint | readonly string[]>>;
+}
+
+const mebibyte = 1024 * 1024;
+
+/**
+ * `readonly=2` refuses every change but that of settings; together with cancel-on-close it makes the
+ * server drop the query of a client that went away. `wait_end_of_query` turns an error in the middle
+ * of an answer into an answer that is an error.
+ */
+const selectSettings = {
+  readonly: '2',
+  cancel_http_readonly_queries_on_client_close: 1,
+  wait_end_of_query: 1,
+  max_execution_time: 30,
+  max_memory_usage: String(512 * mebibyte),
+  max_bytes_before_external_group_by: String(256 * mebibyte),
+} as const;
+
+/** Runs a query and decodes its rows as they arrive. */
+export async function select(
+  client: ClickHouseClient,
+  { query, parameters = {} }: Selection,
+  decodeRow: (row: RowReader) => void,
+): Promise<void> {
+  const { stream } = await client.exec({ query, query_params: parameters, clickhouse_settings: selectSettings });
+  await decodeRows(stream, decodeRow);
+}

@@ -1,0 +1,182 @@
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
+import { RaybridgeError } from '../../errors.ts';
+import { isTraceId, type Span } from '../../model/index.ts';
+import type { StoreComponent } from '../../pipeline/component.ts';
+import type { SpanWrite, StoreStatistics } from '../../pipeline/store.ts';
+import type { Connection } from './connection.ts';
+import { findTraces } from './find-traces.ts';
+import { select } from './select.ts';
+import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } from './spans.ts';
+
+/** Insert speed peaks here; more only takes memory. */
+const spansPerInsertMax = 25_000;
+/** Ids travel in the URL, which may have a mebibyte. */
+const traceIdsPerQueryMax = 200;
+/** The receive time names the partition, which is a date that ends in 2106. */
+const receivedNsMax = 4_294_967_295n * 1_000_000_000n;
+
+const insertSpans = `INSERT INTO spans (${spanColumnList}) FORMAT Native`;
+
+// The ids are a subquery, because with an array the engine would use neither index.
+const selectSpans = `
+  SELECT ${spanColumnList}
+  FROM spans
+  WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
+  FORMAT RowBinary`;
+
+const selectState = `
+  SELECT key, argMax(value, version)
+  FROM state
+  WHERE kind = {kind:String}
+  GROUP BY key
+  FORMAT RowBinary`;
+
+// Copies of a span that are not merged away yet count; copies of a trace's row do not. The type of a
+// subquery is nullable, which RowBinary would show as one more byte.
+const selectStatistics = `
+  SELECT
+    assumeNotNull((SELECT count() FROM spans)),
+    assumeNotNull((SELECT uniq(trace_id) FROM traces)),
+    assumeNotNull((SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()))
+  FORMAT RowBinary`;
+
+/** The engine would otherwise gather small inserts by itself and answer before it has them on disk. */
+const insertSettings = {
+  async_insert: 0,
+  insert_deduplicate: 1,
+  deduplicate_blocks_in_dependent_materialized_views: 1,
+} as const;
+
+/** Store over a connection to a database that schema.ts has prepared. */
+export function createStore(connection: Connection, nowNs: () => bigint): StoreComponent {
+  let stateVersion = 0n;
+
+  async function use<Result>(work: (client: ClickHouseClient) => Promise<Result>): Promise<Result> {
+    const client = await connection.client();
+    return work(client).catch((error: unknown) => {
+      throw toStoreError(error);
+    });
+  }
+
+  return {
+    start: () => connection.start(),
+    shutdown: () => connection.shutdown(),
+    get ready() {
+      return connection.ready;
+    },
+    write: (write) => use((client) => writeSpans(client, write)),
+    traces: (traceIds) => use((client) => readTraces(client, traceIds)),
+    findTraces: (query) => use((client) => findTraces(client, query)),
+    readState: (kind) => use((client) => readState(client, kind)),
+    writeState(entry) {
+      const now = nowNs();
+      stateVersion = now > stateVersion ? now : stateVersion + 1n;
+      const version = stateVersion;
+      return use((client) => writeState(client, { ...entry, version: String(version) }));
+    },
+    statistics: () => use(readStatistics),
+  };
+}
+
+async function writeSpans(client: ClickHouseClient, { spans, receivedAtNs, version, token }: SpanWrite): Promise<void> {
+  const latest = latestCopies(spans, version);
+  const facts = { receivedAtNs: receivedAtNs < receivedNsMax ? receivedAtNs : receivedNsMax, version };
+  for (let start = 0; start < latest.length; start += spansPerInsertMax) {
+    const block = encodeSpans(latest.slice(start, start + spansPerInsertMax), facts);
+    const { stream } = await client.exec({
+      query: insertSpans,
+      values: Readable.from([block], { objectMode: false }),
+      clickhouse_settings: { ...insertSettings, insert_deduplication_token: `${token}/${start}` },
+    });
+    await finished(stream.resume());
+  }
+}
+
+/** One copy of each span, by the rule of Store.write: copies of one write have the same version, so the table could not tell them apart. */
+function latestCopies(spans: readonly Span[], version: bigint): readonly Span[] {
+  const latest = new Map<string, Span>();
+  for (const span of spans) {
+    const id = span.traceId + span.spanId;
+    const known = latest.get(id);
+    if (!known || precedenceOf(span, version) >= precedenceOf(known, version)) latest.set(id, span);
+  }
+  return latest.size === spans.length ? spans : [...latest.values()];
+}
+
+async function readTraces(
+  client: ClickHouseClient,
+  traceIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly Span[]>> {
+  const traces = new Map<string, readonly Span[]>();
+  const ids = traceIds.filter(isTraceId);
+  for (let start = 0; start < ids.length; start += traceIdsPerQueryMax) {
+    const found = await readCopies(client, ids.slice(start, start + traceIdsPerQueryMax));
+    for (const [traceId, copies] of found)
+      traces.set(
+        traceId,
+        [...copies.values()].map(({ span }) => span),
+      );
+  }
+  return traces;
+}
+
+type Copies = Map<string, ReturnType<typeof decodeSpan>>;
+
+/** By trace and span id, the copy of highest precedence; the engine merges copies away only sooner or later. */
+async function readCopies(client: ClickHouseClient, ids: readonly string[]): Promise<ReadonlyMap<string, Copies>> {
+  const traces = new Map<string, Copies>();
+  const shared: Shared = { resources: new Map(), scopes: new Map() };
+  await select(client, { query: selectSpans, parameters: { ids } }, (row) => {
+    const copy = decodeSpan(row, shared);
+    const copies = traces.get(copy.span.traceId) ?? new Map();
+    traces.set(copy.span.traceId, copies);
+    const known = copies.get(copy.span.spanId);
+    if (!known || copy.precedence > known.precedence) copies.set(copy.span.spanId, copy);
+  });
+  return traces;
+}
+
+async function readState(client: ClickHouseClient, kind: string): Promise<ReadonlyMap<string, string>> {
+  const documents = new Map<string, string>();
+  await select(client, { query: selectState, parameters: { kind } }, (row) => documents.set(row.text(), row.text()));
+  return documents;
+}
+
+interface StateRow {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: string;
+  readonly version: string;
+}
+
+async function writeState(client: ClickHouseClient, row: StateRow): Promise<void> {
+  await client.insert({
+    table: 'state',
+    format: 'JSONEachRow',
+    values: [row],
+    clickhouse_settings: { async_insert: 0 },
+  });
+}
+
+async function readStatistics(client: ClickHouseClient): Promise<StoreStatistics> {
+  const found = { spans: 0, traces: 0, bytesOnDisk: 0 };
+  await select(client, { query: selectStatistics }, (row) => {
+    found.spans = Number(row.uint64());
+    found.traces = Number(row.uint64());
+    found.bytesOnDisk = Number(row.uint64());
+  });
+  return found;
+}
+
+function toStoreError(error: unknown): RaybridgeError {
+  if (error instanceof RaybridgeError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ClickHouseError) {
+    return new RaybridgeError('STORE_FAILED', `The store answered ${error.type ?? 'an error'}: ${message}`, {
+      cause: error,
+    });
+  }
+  return new RaybridgeError('STORE_UNAVAILABLE', `The store does not answer: ${message}`, { cause: error });
+}

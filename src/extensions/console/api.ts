@@ -1,0 +1,151 @@
+import { RaybridgeError } from '../../errors.ts';
+import { parseSeconds, parseTraceId, secondsText } from '../../model/index.ts';
+import type { HttpRequest } from '../../net/http.ts';
+import { httpStatusOf } from '../../net/status.ts';
+import type { Context } from '../../pipeline/component.ts';
+import { exampleEnvironment } from '../../pipeline/status.ts';
+import type { Store, StoreStatistics } from '../../pipeline/store.ts';
+import { summarise, toTraceSummaryAnswer } from '../../query/index.ts';
+import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../reader/index.ts';
+import type { TraceReader } from '../../reader/index.ts';
+
+/** What the page asks for: GET under `/api`, JSON out, in the shapes of the X-Ray API where it has them. */
+export interface ConsoleApi {
+  answer(request: HttpRequest): Promise<{ readonly status: number; readonly body: object }>;
+}
+
+interface Sources {
+  readonly context: Context;
+  readonly store: Store;
+  readonly reader: TraceReader;
+}
+
+export function createConsoleApi(sources: Sources): ConsoleApi {
+  return {
+    async answer(request) {
+      try {
+        return { status: 200, body: await route(request, sources) };
+      } catch (error) {
+        return answerError(error, { context: sources.context, signal: request.signal });
+      }
+    },
+  };
+}
+
+async function route({ path, query, signal }: HttpRequest, sources: Sources): Promise<object> {
+  switch (path) {
+    case '/api/status':
+      return await statusAnswer(sources);
+    case '/api/traces':
+      return await answerSummaries(sources.reader, {
+        ...rangeOf(query),
+        by: 'start',
+        share: 1,
+        limit: limitOf(query),
+        filterExpression: query.get('filter') ?? undefined,
+        nextToken: query.get('next') ?? undefined,
+        signal,
+      });
+    case '/api/map':
+      return await answerServiceGraph(sources.reader, { ...rangeOf(query), signal });
+    default:
+      return await traceAnswer(path, sources.reader);
+  }
+}
+
+async function statusAnswer({ context, store }: Sources): Promise<object> {
+  const { status, telemetry, version } = context;
+  const series = telemetry.series();
+  const gauge = (name: string): number => series.find((one) => one.name === name)?.value ?? 0;
+  return {
+    version,
+    nowSeconds: Number(secondsText(context.nowNs())),
+    listeners: status.listeners,
+    environment: exampleEnvironment(status.listeners),
+    ready: store.ready && status.faults.size === 0,
+    faults: [...status.faults].map(([component, reason]) => ({ component, reason })),
+    received: series
+      .filter(({ name }) => name === 'raybridge_received_spans_total')
+      .map(({ labels, value }) => ({ component: labels['receiver'] ?? '', spans: value })),
+    rejections: status.rejections.map(({ atNs, ...rejection }) => ({
+      ...rejection,
+      atSeconds: Number(secondsText(atNs)),
+    })),
+    store: await storeAnswer(store),
+    queue: {
+      bytes: gauge('raybridge_queue_bytes'),
+      bytesMax: gauge('raybridge_queue_bytes_max'),
+      deadLetters: gauge('raybridge_queue_dead_letters'),
+      durable: gauge('raybridge_queue_durable') === 1,
+    },
+  };
+}
+
+/** Zeros while the store cannot tell: the page must say why, not fail as well. */
+async function storeAnswer(store: Store): Promise<StoreStatistics> {
+  try {
+    if (store.ready) return await store.statistics();
+  } catch (error) {
+    if (!(error instanceof RaybridgeError)) throw error;
+  }
+  return { spans: 0, traces: 0, bytesOnDisk: 0 };
+}
+
+const tracePath = /^\/api\/traces\/([0-9A-Fa-f-]{32,35})$/;
+
+async function traceAnswer(path: string, reader: TraceReader): Promise<object> {
+  const text = tracePath.exec(path)?.[1];
+  const traceId = text ? parseTraceId(text) : undefined;
+  if (!traceId) throw new RaybridgeError('NOT_FOUND', 'Nothing is answered at this path');
+  const trace = (await reader.traces([traceId])).get(traceId);
+  if (!trace) {
+    throw new RaybridgeError(
+      'NOT_FOUND',
+      'This trace is not here. It may be unsampled, older than the retention, or elsewhere',
+    );
+  }
+  return {
+    Trace: answerTrace(trace),
+    Summary: toTraceSummaryAnswer(summarise(trace), { revision: 1, matchedEventTimeNs: undefined }),
+    Services: answerTraceGraph([trace]),
+  };
+}
+
+function rangeOf(query: URLSearchParams): { readonly fromNs: bigint; readonly toNs: bigint } {
+  const range = { fromNs: timeOf(query, 'from'), toNs: timeOf(query, 'to') };
+  if (range.fromNs <= range.toNs) return range;
+  throw new RaybridgeError('INVALID_REQUEST', 'to: expected a time not before from');
+}
+
+function timeOf(query: URLSearchParams, name: string): bigint {
+  const text = query.get(name) ?? '';
+  const timeNs = parseSeconds(text);
+  if (timeNs !== undefined) return timeNs;
+  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected epoch seconds, got "${text.slice(0, 40)}"`);
+}
+
+const limitDefault = 100;
+const limitMax = 1000;
+
+function limitOf(query: URLSearchParams): number {
+  const text = query.get('limit');
+  if (text === null) return limitDefault;
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= limitMax) return limit;
+  throw new RaybridgeError(
+    'INVALID_REQUEST',
+    `limit: expected a whole number from 1 to ${limitMax}, got "${text.slice(0, 40)}"`,
+  );
+}
+
+function answerError(
+  error: unknown,
+  { context, signal }: { readonly context: Context; readonly signal: AbortSignal },
+): { readonly status: number; readonly body: object } {
+  if (error instanceof RaybridgeError) {
+    return { status: httpStatusOf(error.code), body: { code: error.code, message: error.message } };
+  }
+  // Nobody reads the answer to a question that was given up.
+  if (!signal.aborted) context.log.error({ err: error }, 'a question of the console failed because of a bug');
+  return { status: 500, body: { code: 'INTERNAL', message: 'An internal error occurred; the log has the details' } };
+}

@@ -1,0 +1,79 @@
+import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { endpoint } from '../../config/schema.ts';
+import { RaybridgeError } from '../../errors.ts';
+import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.ts';
+import type { HttpRequest } from '../../net/http.ts';
+import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
+import { createTraceReader } from '../../reader/index.ts';
+import { type Backend, type Operation, operations, unansweredPaths } from './operations.ts';
+
+const configSchema = z.strictObject({
+  endpoint: endpoint.default('127.0.0.1:2080'),
+  store: z.string().default('clickhouse'),
+  max_request_body_size: z
+    .int()
+    .min(1)
+    .default(20 * 1024 * 1024),
+});
+
+/** The X-Ray API (2016-04-12) as any AWS SDK speaks it: POST on a fixed path, JSON in, JSON out. */
+export const xrayApi: ExtensionFactory = {
+  kind: 'extension',
+  type: 'xray_api',
+  configSchema,
+  create({ config, context, intake }): Component {
+    // The register has checked `config` with the schema above.
+    const settings = config as z.output<typeof configSchema>;
+    const backend: Backend = { context, intake, reader: createTraceReader(context.store(settings.store)) };
+    return {
+      async start() {
+        context.http.mount({
+          component: context.id,
+          protocol: 'X-Ray API',
+          endpoint: settings.endpoint,
+          access: 'api',
+          matches: ({ method, path }) => method === 'POST' && !path.startsWith('/api/'),
+          handle: (request, response) =>
+            handle(request, response, { backend, bytesMax: settings.max_request_body_size }),
+        });
+      },
+      async shutdown() {},
+    };
+  },
+};
+
+async function handle(
+  request: HttpRequest,
+  response: ServerResponse,
+  { backend, bytesMax }: { readonly backend: Backend; readonly bytesMax: number },
+): Promise<void> {
+  const { id, log, telemetry } = backend.context;
+  const operation = operations.get(request.path);
+  const labels = { operation: operation?.name ?? 'unknown' };
+  try {
+    const members = await readAwsRequest(request.message, { bytesMax });
+    sendAwsAnswer(
+      response,
+      await knownOperation(operation, request.path).run(members, { ...backend, signal: request.signal }),
+    );
+    telemetry.count('raybridge_api_requests_total', { ...labels, outcome: 'ok' });
+  } catch (error) {
+    if (request.signal.aborted) return;
+    if (!(error instanceof RaybridgeError))
+      log.error({ err: error, ...labels }, 'an operation of the X-Ray API failed because of a bug');
+    const outcome = sendAwsError(response, error, { access: operation?.access ?? 'read' });
+    telemetry.count('raybridge_api_requests_total', { ...labels, outcome });
+    if (error instanceof RaybridgeError && error.retryable && operation?.access === 'write')
+      telemetry.count('raybridge_refused_requests_total', { receiver: id, reason: error.code });
+  }
+}
+
+function knownOperation(operation: Operation | undefined, path: string): Operation {
+  if (operation) return operation;
+  const later = unansweredPaths.get(path);
+  throw new RaybridgeError(
+    'UNKNOWN_OPERATION',
+    later ? `${later} is not answered by this version of Raybridge` : 'the X-Ray API has no operation at this path',
+  );
+}

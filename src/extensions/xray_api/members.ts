@@ -1,0 +1,107 @@
+import { RaybridgeError } from '../../errors.ts';
+import { isJsonArray, isJsonNumber, isJsonObject, parseSeconds, parseTraceId } from '../../model/index.ts';
+import type { JsonObject, JsonValue } from '../../model/index.ts';
+
+/**
+ * Reads the members of a request to the X-Ray API. Unknown members are ignored, as AWS does; a
+ * missing or wrong one is an INVALID_REQUEST that names it, what was expected and what was found.
+ */
+
+export function textMember(request: JsonObject, name: string): string | undefined {
+  const value = request.get(name);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string') return value;
+  throw wrong(name, 'a string', value);
+}
+
+export function objectMember(request: JsonObject, name: string): JsonObject | undefined {
+  const value = request.get(name);
+  if (value === undefined || value === null) return undefined;
+  if (isJsonObject(value)) return value;
+  throw wrong(name, 'an object', value);
+}
+
+export function numberMember(request: JsonObject, name: string): number | undefined {
+  const value = request.get(name);
+  if (value === undefined || value === null) return undefined;
+  if (isJsonNumber(value)) return Number(value.literal);
+  throw wrong(name, 'a number', value);
+}
+
+/** A required list of objects. */
+export function objectListMember(request: JsonObject, name: string): readonly JsonObject[] {
+  const value = request.get(name);
+  if (!isJsonArray(value)) throw wrong(name, 'a list of objects', value);
+  return value.map((entry, index) => {
+    if (isJsonObject(entry)) return entry;
+    throw wrong(`${name}[${index}]`, 'an object', entry);
+  });
+}
+
+/** A required list of at most `countMax` strings. */
+export function textListMember(request: JsonObject, name: string, countMax: number): readonly string[] {
+  const value = request.get(name);
+  if (!isJsonArray(value)) throw wrong(name, 'a list of strings', value);
+  if (value.length > countMax) {
+    throw new RaybridgeError('INVALID_REQUEST', `${name}: expected at most ${countMax} entries, got ${value.length}`);
+  }
+  return value.map((entry, index) => {
+    if (typeof entry === 'string') return entry;
+    throw wrong(`${name}[${index}]`, 'a string', entry);
+  });
+}
+
+/** A required list of trace ids in either form, as 32 hex digits. */
+export function traceIdsMember(request: JsonObject, countMax: number): readonly string[] {
+  const texts = textListMember(request, 'TraceIds', countMax);
+  if (texts.length === 0)
+    throw new RaybridgeError('INVALID_REQUEST', 'TraceIds: expected at least one trace id, got none');
+  return texts.map((text, index) => {
+    const traceId = parseTraceId(text);
+    if (traceId) return traceId;
+    throw wrong(`TraceIds[${index}]`, 'a trace id such as 1-5759e988-bd862e3fe1be46a994272793', text);
+  });
+}
+
+/** StartTime and EndTime: epoch seconds as number or numeric text, or an ISO 8601 text. */
+export function rangeMembers(request: JsonObject): { readonly fromNs: bigint; readonly toNs: bigint } {
+  const fromNs = timeMember(request, 'StartTime');
+  const toNs = timeMember(request, 'EndTime');
+  if (toNs < fromNs) throw new RaybridgeError('INVALID_REQUEST', 'EndTime: expected a time not before StartTime');
+  return { fromNs, toNs };
+}
+
+function timeMember(request: JsonObject, name: string): bigint {
+  const value = request.get(name);
+  const text = isJsonNumber(value) ? value.literal : value;
+  if (typeof text === 'string') {
+    const timeNs = parseSeconds(text) ?? parseIsoTime(text);
+    if (timeNs !== undefined) return timeNs;
+  }
+  throw wrong(name, 'a time in epoch seconds', value);
+}
+
+/** Date.parse alone would guess at any text, and take a time without a zone for local time. */
+const isoPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+function parseIsoTime(text: string): bigint | undefined {
+  const parts = isoPattern.exec(text);
+  if (!parts) return undefined;
+  const milliseconds = Date.parse(parts[1] && !parts[4] ? `${text}Z` : text);
+  return Number.isNaN(milliseconds) ? undefined : BigInt(milliseconds) * 1_000_000n;
+}
+
+const foundCharactersMax = 80;
+
+function wrong(name: string, wish: string, found: JsonValue | undefined): RaybridgeError {
+  return new RaybridgeError('INVALID_REQUEST', `${name}: expected ${wish}, got ${describe(found)}`);
+}
+
+function describe(value: JsonValue | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, foundCharactersMax));
+  if (typeof value === 'boolean') return String(value);
+  if (isJsonNumber(value)) return value.literal.slice(0, foundCharactersMax);
+  return isJsonArray(value) ? 'a list' : 'an object';
+}

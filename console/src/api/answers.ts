@@ -1,0 +1,85 @@
+import type { ServiceAnswer, TraceSummaryAnswer } from '../../../src/query/index.ts';
+
+/**
+ * What the server answers to the console: the X-Ray API's own shapes (GetTraceSummaries,
+ * BatchGetTraces, GetTraceGraph, GetServiceGraph; see the query types) and the process status.
+ * Times are epoch seconds, durations seconds.
+ */
+export type {
+  EdgeAnswer,
+  HistogramAnswer,
+  ServiceAnswer,
+  ServiceIdAnswer,
+  StatisticsAnswer,
+  TraceSummaryAnswer,
+} from '../../../src/query/index.ts';
+
+export interface TraceSummariesAnswer {
+  readonly TraceSummaries: readonly TraceSummaryAnswer[];
+  readonly ApproximateTime?: number;
+  /** Traces that were read, matching or not. */
+  readonly TracesProcessedCount: number;
+  readonly NextToken?: string;
+}
+
+export interface TraceSegment {
+  readonly Id: string;
+  /** The compiled segment document, as JSON text. */
+  readonly Document: string;
+}
+
+export interface Trace {
+  readonly Id: string;
+  readonly Duration: number;
+  readonly LimitExceeded?: boolean;
+  readonly Segments: readonly TraceSegment[];
+}
+
+export interface TraceAnswer {
+  readonly Trace: Trace;
+  readonly Summary: TraceSummaryAnswer;
+  readonly Services: readonly ServiceAnswer[];
+}
+
+export interface MapAnswer {
+  readonly StartTime: number;
+  readonly EndTime: number;
+  readonly Services: readonly ServiceAnswer[];
+}
+
+export interface Listener {
+  readonly component: string;
+  readonly protocol: string;
+  readonly transport: 'udp' | 'tcp';
+  readonly address: string;
+}
+
+export interface Rejection {
+  readonly component: string;
+  readonly atSeconds: number;
+  readonly reason: string;
+  readonly sample: string;
+}
+
+export interface StatusAnswer {
+  readonly version: string;
+  readonly nowSeconds: number;
+  readonly listeners: readonly Listener[];
+  /** Each absent when no listener answers it. */
+  readonly environment: {
+    readonly AWS_XRAY_DAEMON_ADDRESS?: string;
+    readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+    readonly AWS_ENDPOINT_URL_XRAY?: string;
+  };
+  readonly ready: boolean;
+  readonly faults: readonly { readonly component: string; readonly reason: string }[];
+  readonly received: readonly { readonly component: string; readonly spans: number }[];
+  readonly rejections: readonly Rejection[];
+  readonly store: { readonly spans: number; readonly traces: number; readonly bytesOnDisk: number };
+  readonly queue: {
+    readonly bytes: number;
+    readonly bytesMax: number;
+    readonly deadLetters: number;
+    readonly durable: boolean;
+  };
+}

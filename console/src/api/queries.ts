@@ -1,0 +1,126 @@
+import { QueryClient, keepPreviousData, useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query';
+import { parseRange, resolveRange } from '../range/range.ts';
+import type { RangeWords } from '../range/range.ts';
+import { runningSecondsMax } from '../trace/running.ts';
+import type { TraceAnswer } from './answers.ts';
+import { ApiError, fetchMap, fetchStatus, fetchTrace, fetchTraces } from './client.ts';
+
+const statusEveryMs = 5000;
+const firstStatusEveryMs = 1000;
+const listEveryMs = 3000;
+const mapEveryMs = 5000;
+const openTraceEveryMs = 2000;
+
+/** Rows of one page of the trace list. */
+const pageSize = 100;
+
+export function createConsoleQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        retry: (failures, error) => failures < 1 && (!(error instanceof ApiError) || error.status >= 500),
+        refetchOnWindowFocus: false,
+        gcTime: 60_000,
+      },
+    },
+  });
+}
+
+/** `watched` on the first page: its counters are to feel alive there, and a rejection is to show at once. */
+export function useStatus({ watched = false }: { readonly watched?: boolean } = {}) {
+  return useQuery({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => fetchStatus(signal),
+    refetchInterval: watched ? firstStatusEveryMs : statusEveryMs,
+  });
+}
+
+export interface TracesQuestion extends RangeWords {
+  readonly filter: string;
+}
+
+/** The trace list, newest first, page by page. It is refreshed only while a single page is shown. */
+export function useTraces(question: TracesQuestion, { live }: { readonly live: boolean }) {
+  const { filter, from, to } = question;
+  return useInfiniteQuery({
+    queryKey: ['traces', filter, from, to],
+    initialPageParam: undefined as { readonly next: string; readonly from: number; readonly to: number } | undefined,
+    queryFn: async ({ pageParam, signal }) => {
+      const { next, ...window } = pageParam ?? {
+        next: undefined,
+        ...resolveRange(parseRange({ from, to }), nowSeconds()),
+      };
+      const answer = await fetchTraces({ filter, ...window, next, limit: pageSize }, signal);
+      return { answer, window };
+    },
+    getNextPageParam: ({ answer, window }) => (answer.NextToken ? { next: answer.NextToken, ...window } : undefined),
+    placeholderData: keepPreviousData,
+    refetchInterval: (query) =>
+      live && (query.state.data?.pages.length ?? 0) <= 1 && !query.state.error ? listEveryMs : false,
+  });
+}
+
+/** The newest traces of all, whatever the page's time range. */
+export function useNewestTraces({ limit, enabled }: { readonly limit: number; readonly enabled: boolean }) {
+  return useQuery({
+    queryKey: ['newest', limit],
+    queryFn: ({ signal }) => fetchTraces({ filter: '', ...resolveRange(everything, nowSeconds()), limit }, signal),
+    enabled,
+    refetchInterval: listEveryMs,
+  });
+}
+
+/** How many traces match each of some other filters; more than a page of them counts as `more`. */
+export function useCounts(filters: readonly string[], { from, to }: RangeWords) {
+  return useQueries({
+    queries: filters.map((filter) => ({
+      queryKey: ['count', filter, from, to],
+      queryFn: async ({ signal }: { readonly signal: AbortSignal }) => {
+        const answer = await fetchTraces(
+          { filter, ...resolveRange(parseRange({ from, to }), nowSeconds()), limit: pageSize },
+          signal,
+        );
+        return { count: answer.TraceSummaries.length, more: answer.NextToken !== undefined };
+      },
+    })),
+  });
+}
+
+/** The newest trace before an instant; asked only when a range turned out to be empty. */
+export function useNewestBefore({ before, enabled }: { readonly before: number; readonly enabled: boolean }) {
+  return useQuery({
+    queryKey: ['newestBefore', Math.floor(before / 60)],
+    queryFn: ({ signal }) =>
+      fetchTraces({ filter: '', from: Math.max(0, before - keptSeconds), to: before, limit: 1 }, signal),
+    enabled,
+  });
+}
+
+export function useTrace(id: string) {
+  return useQuery({
+    queryKey: ['trace', id],
+    queryFn: ({ signal }) => fetchTrace(id, signal),
+    refetchInterval: (query) => (mayGrow(query.state.data) ? openTraceEveryMs : false),
+  });
+}
+
+/** Documents are in progress, or callees are missing, and it is not so long ago that they will never come. */
+function mayGrow(answer: TraceAnswer | undefined): boolean {
+  return answer?.Summary.IsPartial === true && nowSeconds() - answer.Summary.StartTime < runningSecondsMax;
+}
+
+export function useMap({ from, to }: RangeWords, { live }: { readonly live: boolean }) {
+  return useQuery({
+    queryKey: ['map', from, to],
+    queryFn: ({ signal }) => fetchMap(resolveRange(parseRange({ from, to }), nowSeconds()), signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: live ? mapEveryMs : false,
+  });
+}
+
+export function nowSeconds(): number {
+  return Date.now() / 1000;
+}
+
+const keptSeconds = 30 * 86_400;
+const everything = { kind: 'last', seconds: keptSeconds } as const;

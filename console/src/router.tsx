@@ -1,0 +1,48 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { HomePage } from './home/HomePage.tsx';
+import { printSearch, readSearch } from './search.ts';
+import { Failure } from './shell/EmptyState.tsx';
+import { NotFound } from './shell/NotFound.tsx';
+import { Shell } from './shell/Shell.tsx';
+import { TracePage } from './trace/TracePage.tsx';
+import { TracesPage } from './traces/TracesPage.tsx';
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, validateSearch: readSearch });
+
+const home = createRoute({ getParentRoute: () => root, path: '/', component: HomePage });
+const traces = createRoute({ getParentRoute: () => root, path: '/traces', component: TracesPage });
+const trace = createRoute({ getParentRoute: () => root, path: '/traces/$id', component: TracePage });
+const map = createRoute({
+  getParentRoute: () => root,
+  path: '/map',
+  component: lazyRouteComponent(() => import('./map/MapPage.tsx'), 'MapPage'),
+});
+/** Where the AWS console has its pages; main.tsx has already followed the fragment, if there was one. */
+const aws = createRoute({
+  getParentRoute: () => root,
+  path: '/xray/home',
+  beforeLoad: () => {
+    throw redirect({ to: '/traces' });
+  },
+});
+
+const routeTree = root.addChildren([home, traces, trace, map, aws]);
+
+export function createConsoleRouter() {
+  return createRouter({
+    routeTree,
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: printSearch,
+    defaultPreload: false,
+    // A mistake in one page leaves the frame and the way to the other pages.
+    defaultErrorComponent: ({ error, reset }) => (
+      <Failure error={error instanceof Error ? error : new Error(String(error))} onRetry={reset} />
+    ),
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

@@ -1,0 +1,124 @@
+import { Link } from '@tanstack/react-router';
+import type { JSX, ReactNode } from 'react';
+import type { TraceAnswer } from '../api/answers.ts';
+import { nowSeconds, useStatus } from '../api/queries.ts';
+import { CopyButton, copyText } from '../copy/CopyButton.tsx';
+import { batchGetTracesCommand } from '../copy/awsCommand.ts';
+import { countOf } from '../format/count.ts';
+import { formatDuration } from '../format/duration.ts';
+import { formatAge, formatDateTime } from '../format/time.ts';
+import { keepQuestion } from '../search.ts';
+import { Icon } from '../shell/Icon.tsx';
+import { ViewSwitch } from '../shell/ViewSwitch.tsx';
+import type { View } from '../shell/ViewSwitch.tsx';
+import { useShortcuts } from '../shell/shortcuts.ts';
+import { TraceBadge } from '../traces/TraceBadge.tsx';
+import { nameOf } from '../traces/summary.ts';
+import styles from './TraceHeader.module.css';
+import { isRunning } from './running.ts';
+import type { TraceTree } from './tree.ts';
+
+const views: readonly View[] = [
+  { name: undefined, label: 'Waterfall', key: '1' },
+  { name: 'map', label: 'Map', key: '2' },
+  { name: 'raw', label: 'Raw', key: '6' },
+];
+
+/** What the trace is, how it went, and its id in both forms. */
+export function TraceHeader(props: {
+  readonly answer: TraceAnswer;
+  readonly tree: TraceTree;
+  readonly view: string | undefined;
+  readonly onView: (name: string | undefined) => void;
+}): JSX.Element {
+  const { Summary, Trace } = props.answer;
+  const { data: status } = useStatus();
+  useShortcuts({ y: () => void copyText(Trace.Id) });
+  return (
+    <header className={styles.header}>
+      <div className={styles.title}>
+        <Link
+          to="/traces"
+          search={keepQuestion}
+          className={styles.back}
+          aria-label="Back to the traces"
+          title="Back to the traces"
+        >
+          <Icon name="chevron" />
+        </Link>
+        <TraceBadge summary={Summary} />
+        <h1 title={Summary.Http.HttpURL}>{nameOf(Summary)}</h1>
+        <ViewSwitch views={views} chosen={props.view} onChoose={props.onView} />
+        <CopyButton
+          text={batchGetTracesCommand({ endpoint: status?.environment.AWS_ENDPOINT_URL_XRAY, traceId: Trace.Id })}
+          label="Copy as AWS CLI"
+          shown="Copy as AWS CLI"
+        />
+      </div>
+      <dl className={styles.facts}>
+        <Fact label="Response">
+          {Summary.ResponseTime === undefined ? 'in progress' : formatDuration(Summary.ResponseTime)}
+        </Fact>
+        <Fact label="Duration">{formatDuration(Trace.Duration)}</Fact>
+        <Fact label="Started">
+          {formatDateTime(Summary.StartTime)}{' '}
+          <span className={styles.muted}>{formatAge(nowSeconds() - Summary.StartTime)}</span>
+        </Fact>
+        <Fact label="Holds">{spellSize(props.tree)}</Fact>
+        {Summary.Users[0]?.UserName ? (
+          <Fact label="User">{Summary.Users.map(({ UserName }) => UserName).join(', ')}</Fact>
+        ) : undefined}
+        <Fact label="Trace id">
+          <code>{Trace.Id}</code>
+          <CopyButton text={Trace.Id} label="Copy the trace id" />
+          <CopyButton text={Trace.Id.replace(/^1-|-/g, '')} label="Copy the trace id as 32 hex digits" shown="W3C" />
+        </Fact>
+      </dl>
+      <Flags {...props} />
+    </header>
+  );
+}
+
+function Fact({ label, children }: { readonly label: string; readonly children: ReactNode }): JSX.Element {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** What a reader must know before believing the picture. */
+function Flags({ answer, tree }: { readonly answer: TraceAnswer; readonly tree: TraceTree }): JSX.Element | undefined {
+  const { Summary, Trace } = answer;
+  const running = isRunning(tree, nowSeconds());
+  const flags = [
+    running ? 'Still running: some documents are in progress, and this page follows them.' : '',
+    tree.inProgress && !running ? 'Never finished: for some documents no end was ever sent.' : '',
+    Summary.IsPartial && !tree.inProgress
+      ? 'Incomplete: a call says that it was traced, but nothing came from the service it called.'
+      : '',
+    tree.roots.length > 1
+      ? `${countOf(tree.roots.length, 'root')}: the documents that would join them are not here.`
+      : '',
+    Trace.LimitExceeded ? 'Cut: the trace is larger than the limit, and documents were left out.' : '',
+    tree.unreadable > 0 ? `${countOf(tree.unreadable, 'document')} could not be read; the raw view has the text.` : '',
+  ].filter(Boolean);
+  if (flags.length === 0) return undefined;
+  return (
+    <ul className={styles.flags} aria-label="Notes">
+      {flags.map((flag) => (
+        <li key={flag}>{flag}</li>
+      ))}
+    </ul>
+  );
+}
+
+function spellSize(tree: TraceTree): string {
+  const segments = tree.nodes.filter(({ subsegment }) => !subsegment).length;
+  return [
+    countOf(segments, 'segment'),
+    countOf(tree.nodes.length - segments, 'subsegment'),
+    countOf(tree.services.length, 'service'),
+  ].join(', ');
+}

@@ -1,0 +1,80 @@
+import { Link, useParams } from '@tanstack/react-router';
+import { Suspense, lazy, useMemo } from 'react';
+import type { JSX } from 'react';
+import type { TraceAnswer } from '../api/answers.ts';
+import { ApiError } from '../api/client.ts';
+import { useTrace } from '../api/queries.ts';
+import { toMapGraph } from '../map/graph.ts';
+import { keepQuestion, useChangeSearch, usePageSearch } from '../search.ts';
+import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
+import { useShortcuts } from '../shell/shortcuts.ts';
+import { useTitle } from '../shell/title.ts';
+import { nameOf } from '../traces/summary.ts';
+import { RawTrace } from './RawTrace.tsx';
+import { TraceHeader } from './TraceHeader.tsx';
+import styles from './TracePage.module.css';
+import { WaterfallView } from './WaterfallView.tsx';
+import { toTree } from './tree.ts';
+
+const TraceMap = lazy(async () => ({ default: (await import('../map/TraceMap.tsx')).TraceMap }));
+
+export function TracePage(): JSX.Element {
+  const { id } = useParams({ from: '/traces/$id' });
+  const { data, error, refetch } = useTrace(id);
+  useTitle(data ? nameOf(data.Summary) : 'Trace');
+  if (data) return <Loaded answer={data} />;
+  if (!error) return <Loading what="the trace" />;
+  if (error instanceof ApiError && error.status === 404) return <Missing id={id} />;
+  return <Failure error={error} onRetry={() => void refetch()} />;
+}
+
+function Loaded({ answer }: { readonly answer: TraceAnswer }): JSX.Element {
+  const { view } = usePageSearch();
+  const change = useChangeSearch();
+  const tree = useMemo(() => toTree(answer.Trace.Segments), [answer]);
+  const graph = useMemo(() => toMapGraph(answer.Services), [answer]);
+  const show = (name: string | undefined) => change({ view: name });
+  useShortcuts({ '1': () => show(undefined), '2': () => show('map'), '6': () => show('raw') });
+  return (
+    <div className={styles.page}>
+      <TraceHeader answer={answer} tree={tree} view={view} onView={show} />
+      {view === 'raw' ? <RawTrace trace={answer.Trace} /> : undefined}
+      {view === 'map' ? (
+        <div className={styles.map}>
+          <Suspense fallback={<Loading what="the map" />}>
+            <TraceMap
+              graph={graph}
+              rangeSeconds={undefined}
+              label="Services of this trace and the calls between them"
+            />
+          </Suspense>
+        </div>
+      ) : undefined}
+      {view === 'raw' || view === 'map' ? undefined : <WaterfallView tree={tree} />}
+    </div>
+  );
+}
+
+function Missing({ id }: { readonly id: string }): JSX.Element {
+  return (
+    <>
+      <h1 className="visually-hidden">Trace not found</h1>
+      <EmptyState
+        title="This trace is not here"
+        actions={
+          <Link to="/traces" search={keepQuestion}>
+            Back to the traces
+          </Link>
+        }
+      >
+        <p>
+          <code>{id}</code>
+        </p>
+        <p>
+          It may be unsampled, older than what the store keeps, or in AWS. A trace shows about a second after its first
+          segment came.
+        </p>
+      </EmptyState>
+    </>
+  );
+}

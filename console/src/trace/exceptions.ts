@@ -1,0 +1,91 @@
+import { asList, asNumber, asRecord, asText, member, memberAt } from '../json/read.ts';
+import type { JsonRecord } from '../json/read.ts';
+import type { TraceNode, TraceTree } from './tree.ts';
+
+/** An exception of a document's `cause`. */
+export interface TraceException {
+  readonly id: string | undefined;
+  readonly type: string | undefined;
+  readonly message: string | undefined;
+  /** Raised by the callee, not here. */
+  readonly remote: boolean;
+  readonly stack: readonly StackFrame[];
+  /** Frames that the sender left out. */
+  readonly truncated: number;
+  /** The node that recorded it, when that is another one. */
+  readonly recordedBy: TraceNode | undefined;
+}
+
+export interface StackFrame {
+  readonly label: string | undefined;
+  readonly path: string | undefined;
+  readonly line: number | undefined;
+}
+
+/**
+ * The exceptions of a node, outermost first. `cause` may also be the id of an exception, or of a
+ * document, somewhere else in the trace; the exceptions recorded there are then given.
+ */
+export function exceptionsOf(node: TraceNode, tree: TraceTree): readonly TraceException[] {
+  const own = recorded(node);
+  if (own.length > 0) return own;
+  const cause = member(node.document, 'cause');
+  const reference = asText(cause) ?? asText(memberAt(cause, 'id'));
+  return reference ? lookUp(reference, node, tree) : [];
+}
+
+/** The working directory in which the exceptions' paths are to be read. */
+export function workingDirectoryOf(node: TraceNode): string | undefined {
+  return asText(memberAt(node.document, 'cause', 'working_directory'));
+}
+
+export function hasCause(node: TraceNode): boolean {
+  return member(node.document, 'cause') !== undefined;
+}
+
+/** `src/price.ts:41 fetchPrice`, with what of it is known. */
+export function spellFrame({ label, path, line }: StackFrame): string {
+  const place = [path, line].filter((part) => part !== undefined).join(':');
+  return [label, place && (label ? `(${place})` : place)].filter(Boolean).join(' ');
+}
+
+function lookUp(reference: string, from: TraceNode, tree: TraceTree): readonly TraceException[] {
+  for (const node of tree.nodes) {
+    if (node === from || !hasCause(node)) continue;
+    const exceptions = recorded(node);
+    const at = node.id === reference ? 0 : exceptions.findIndex(({ id }) => id === reference);
+    if (at !== -1 && exceptions.length > 0)
+      return exceptions.slice(at).map((exception) => ({ ...exception, recordedBy: node }));
+  }
+  return [];
+}
+
+function recorded(node: TraceNode): readonly TraceException[] {
+  return asList(memberAt(node.document, 'cause', 'exceptions')).flatMap((entry) => {
+    const exception = asRecord(entry);
+    return exception ? [toException(exception)] : [];
+  });
+}
+
+function toException(exception: JsonRecord): TraceException {
+  return {
+    id: asText(member(exception, 'id')),
+    type: asText(member(exception, 'type')),
+    message: asText(member(exception, 'message')),
+    remote: member(exception, 'remote') === true,
+    stack: asList(member(exception, 'stack')).flatMap((entry) => {
+      const frame = asRecord(entry);
+      return frame
+        ? [
+            {
+              label: asText(member(frame, 'label')),
+              path: asText(member(frame, 'path')),
+              line: asNumber(member(frame, 'line')),
+            },
+          ]
+        : [];
+    }),
+    truncated: asNumber(member(exception, 'truncated')) ?? 0,
+    recordedBy: undefined,
+  };
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
+import { demoCommand } from './demo.ts';
+import { printConfigCommand } from './print-config.ts';
+import { serveCommand } from './serve.ts';
+import { validateCommand } from './validate.ts';
+
+/** Exit codes: 0 ok, 1 refused or failed start, 2 wrong command line, 74 storage cannot be written safely. */
+const wrongCommandLine = 2;
+
+const program = new Command('raybridge')
+  .description('AWS X-Ray and OpenTelemetry in both directions: agent, self-hosted X-Ray with a console.')
+  .version(version, '-v, --version')
+  .exitOverride();
+program.addCommand(serveCommand(), { isDefault: true });
+for (const command of [validateCommand(), printConfigCommand(), demoCommand()]) program.addCommand(command);
+for (const command of program.commands) command.copyInheritedSettings(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : wrongCommandLine;
+}

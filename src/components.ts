@@ -1,0 +1,36 @@
+import { consoleExtension } from './extensions/console/index.ts';
+import { health } from './extensions/health/index.ts';
+import { xrayApi } from './extensions/xray_api/index.ts';
+import { debugExporter } from './exporters/debug/index.ts';
+import { storeExporter } from './exporters/store/index.ts';
+import type { ComponentFactory, ComponentKind } from './pipeline/component.ts';
+import { awsxrayReceiver } from './receivers/awsxray/index.ts';
+import { otlpReceiver } from './receivers/otlp/index.ts';
+import { clickhouseStore } from './stores/clickhouse/index.ts';
+
+/** Every component, one line each. */
+const all: readonly ComponentFactory[] = [
+  otlpReceiver,
+  awsxrayReceiver,
+  storeExporter,
+  debugExporter,
+  clickhouseStore,
+  xrayApi,
+  consoleExtension,
+  health,
+];
+
+/** Factories by kind, then by type or alias. */
+export type Register = ReadonlyMap<ComponentKind, ReadonlyMap<string, ComponentFactory>>;
+
+export const components: Register = registerAll(all);
+
+function registerAll(factories: readonly ComponentFactory[]): Register {
+  const register = new Map<ComponentKind, Map<string, ComponentFactory>>();
+  for (const factory of factories) {
+    const ofKind = register.get(factory.kind) ?? new Map<string, ComponentFactory>();
+    register.set(factory.kind, ofKind);
+    for (const type of [factory.type, ...(factory.aliases ?? [])]) ofKind.set(type, factory);
+  }
+  return register;
+}

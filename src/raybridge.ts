@@ -1,0 +1,144 @@
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Register, components } from './components.ts';
+import type { Config } from './config/index.ts';
+import { claimDataDir } from './data-dir.ts';
+import { RaybridgeError } from './errors.ts';
+import { createHttpHost } from './net/http.ts';
+import { type BuildInput, buildPipelines, destinationsOf } from './pipeline/build.ts';
+import type { Logger } from './pipeline/component.ts';
+import { openLmdbQueue } from './pipeline/queue-lmdb.ts';
+import { openMemoryQueue } from './pipeline/queue-memory.ts';
+import type { DurableQueue } from './pipeline/queue.ts';
+import { createStatus, type Status } from './pipeline/status.ts';
+import { createTelemetry, type Telemetry } from './pipeline/telemetry.ts';
+import { version } from './version.ts';
+
+/** One Raybridge in this process. */
+export interface Raybridge {
+  readonly status: Status;
+  readonly telemetry: Telemetry;
+  /** Resolves when every listener is open. The stores open meanwhile; until then spans wait in the queue. */
+  start(): Promise<void>;
+  /** Resolves when the stores are open or being tried again; rejects when one never will be. After `start`. */
+  storesOpen(): Promise<void>;
+  /** Stops taking data, gives deliveries until the deadline; what is left stays in the queue. */
+  shutdown(deadlineMs?: number): Promise<void>;
+}
+
+export interface RaybridgeOptions {
+  readonly config: Config;
+  /** Absolute path; created with mode 0700 if missing. */
+  readonly dataDir: string;
+  readonly log: Logger;
+  /** API and console may be bound to addresses other than loopback although nobody has to sign in. */
+  readonly insecureNoAuth?: boolean;
+  /** Moves an intake queue that cannot be opened aside and starts with an empty one. */
+  readonly allowQueueReset?: boolean;
+  /** The queue can no longer write; the owner should exit with code 74. */
+  readonly onFatal?: (error: RaybridgeError) => void;
+}
+
+const drainDeadlineMs = 20_000;
+
+/** @throws RaybridgeError QUEUE_CORRUPT, DATA_TOO_NEW, DATA_DIR_IN_USE, CONFIG_INVALID. */
+export async function createRaybridge(options: RaybridgeOptions, register: Register = components): Promise<Raybridge> {
+  const { config, dataDir, log, insecureNoAuth = false } = options;
+  const status = createStatus();
+  const telemetry = createTelemetry();
+  const http = createHttpHost({ status, log, insecureNoAuth });
+  const release = await claim(dataDir, log);
+  const queue = await openQueue(options, { status, telemetry, writable: release !== undefined }).catch(
+    async (error: unknown) => {
+      await release?.();
+      throw error;
+    },
+  );
+  const contextOf: BuildInput['contextOf'] = (id) => ({ id, log, nowNs, telemetry, status, http, dataDir, version });
+  const pipelines = buildPipelines({ config, register, queue, contextOf });
+
+  let opening = Promise.resolve();
+
+  return {
+    status,
+    telemetry,
+    async start() {
+      opening = pipelines.openStores();
+      // Whoever started us asks by storesOpen; until then a failure must not end the process.
+      opening.catch(() => {});
+      await pipelines.start();
+      await http.listen();
+    },
+    storesOpen: () => opening,
+    async shutdown(deadlineMs = drainDeadlineMs) {
+      const endsAtMs = performance.now() + deadlineMs;
+      try {
+        await http.close(deadlineMs);
+        await pipelines.shutdown(Math.max(0, endsAtMs - performance.now()));
+      } finally {
+        await queue.close();
+        await release?.();
+      }
+    },
+  };
+}
+
+/** Undefined when the directory cannot be written. */
+async function claim(dataDir: string, log: Logger): Promise<(() => Promise<void>) | undefined> {
+  try {
+    return await claimDataDir(dataDir);
+  } catch (error) {
+    if (error instanceof RaybridgeError) throw error;
+    log.warn(
+      { err: error, dataDir },
+      'the data directory cannot be written: data is kept in memory only, and a crash loses it',
+    );
+    return undefined;
+  }
+}
+
+/** Space on the volume that the queue leaves alone, and the most it takes, in bytes. */
+const freeBytesMin = 512 * 1024 * 1024;
+const queueBytesMax = 1024 * 1024 * 1024;
+const queueVolumeShareMax = 0.25;
+const queueAgeMaxMs = 7 * 24 * 3600 * 1000;
+/** Of a queue in memory, in bytes. */
+const memoryQueueBytesMax = 64 * 1024 * 1024;
+
+/** On disk; in memory when the data directory cannot be written. */
+async function openQueue(
+  { config, dataDir, log, allowQueueReset = false, onFatal }: RaybridgeOptions,
+  {
+    status,
+    telemetry,
+    writable,
+  }: { readonly status: Status; readonly telemetry: Telemetry; readonly writable: boolean },
+): Promise<DurableQueue> {
+  if (!writable) {
+    const limits = { bytesMax: memoryQueueBytesMax, freeBytesMin: 0, ageMaxMs: queueAgeMaxMs };
+    return openMemoryQueue({ limits, nowNs, telemetry });
+  }
+  const volume = await statfs(dataDir);
+  const limits = {
+    bytesMax: Math.min(queueBytesMax, volume.blocks * volume.bsize * queueVolumeShareMax),
+    freeBytesMin,
+    ageMaxMs: queueAgeMaxMs,
+  };
+  const destinations = destinationsOf(config);
+  const fatal = onFatal ?? ((error: RaybridgeError) => log.error({ err: error }, 'the intake queue cannot be written'));
+  return await openLmdbQueue({
+    dir: join(dataDir, 'queue'),
+    limits,
+    destinations,
+    nowNs,
+    log,
+    telemetry,
+    status,
+    allowReset: allowQueueReset,
+    onFatal: fatal,
+  });
+}
+
+function nowNs(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}

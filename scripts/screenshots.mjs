@@ -1,0 +1,8 @@
+// `npm run screenshots`: installs and builds what is missing, then runs scripts/screenshots.ts.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, install, root } from './build.mjs';
+
+install();
+build();
+await import(pathToFileURL(join(root, 'dist', 'scripts', 'screenshots.js')).href);

@@ -1,0 +1,81 @@
+/** The pictures of docs/images: each page with the demo's data, and the first page before any trace. */
+import { mkdirSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { openShop } from '../src/demo/shop.ts';
+import { openBrowser, openPage } from '../test/support/browser.ts';
+import { eventually } from '../test/support/eventually.ts';
+import { withRaybridge } from '../test/support/raybridge.ts';
+import { rootPath } from '../test/support/root.ts';
+
+const orders = 24;
+
+mkdirSync(rootPath('docs', 'images'), { recursive: true });
+await withRaybridge(async ({ addresses: { api, otlpHttp, udp, tcp } }) => {
+  const address = `http://${api}`;
+  const browser = await openBrowser();
+  const shop = await openShop({
+    port: 0,
+    broken: undefined,
+    otlpEndpoint: `http://${otlpHttp}`,
+    daemonAddress: `tcp:${tcp} udp:${udp}`,
+  });
+  try {
+    const first = await openPage(browser, address);
+    await first.getByRole('heading', { name: 'Waiting for the first trace' }).waitFor();
+    await take(first, 'first-run');
+    for (let order = 1; order <= orders; order++) await shop.placeOrder(order);
+    const traceId = await faultyTrace(address);
+
+    const page = await openPage(browser, address);
+    await page
+      .getByRole('row', { name: /stock@stock-db/ })
+      .first()
+      .waitFor();
+    await take(page, 'home');
+    await page.goto(`${address}/traces`);
+    await page
+      .getByRole('row', { name: /POST \/orders/ })
+      .first()
+      .waitFor();
+    await take(page, 'traces');
+    await page.goto(`${address}/map`);
+    await page
+      .getByLabel(/^stock@stock-db/)
+      .first()
+      .click();
+    await page.getByRole('complementary', { name: 'Details' }).waitFor();
+    await take(page, 'map');
+    await page.goto(`${address}/traces/${traceId}`);
+    const waterfall = page.getByRole('treegrid', { name: 'Waterfall' });
+    await waterfall
+      .getByRole('row', { name: /stock@stock-db.*fault/i })
+      .first()
+      .click();
+    await page.getByRole('tab', { name: /Exceptions/ }).click();
+    await take(page, 'trace');
+    const dark = await openPage(browser, `${address}/map`, { colorScheme: 'dark' });
+    await dark
+      .getByLabel(/^stock@stock-db/)
+      .first()
+      .waitFor();
+    await take(dark, 'map-dark');
+  } finally {
+    await browser.close();
+    await shop.close();
+  }
+});
+
+async function take(page: Page, name: string): Promise<void> {
+  const path = rootPath('docs', 'images', `${name}.png`);
+  await page.screenshot({ path, animations: 'disabled' });
+  console.log(path);
+}
+
+async function faultyTrace(address: string): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  return await eventually('a trace with a fault', async () => {
+    const response = await fetch(`${address}/api/traces?filter=fault&from=${now - 600}&to=${now + 60}`);
+    const { TraceSummaries } = JSON.parse(await response.text());
+    return TraceSummaries[0]?.Id;
+  });
+}

@@ -90,6 +90,18 @@ describe('a batch that is split', () => {
     assert.equal(pieces.filter(({ body }) => body.length > recordBytesMax).length, 1);
   });
 
+  it('keeps documents as the bytes of their sender', () => {
+    const documents = Array.from({ length: 30 }, (_, i) => `{ "id": ${i}, "long" : "${'x'.repeat(60_000)}" }`);
+    const pieces = splitBatch(batchOf('xray_segments', `[${documents.join(', ')}]`, 30));
+    const texts = pieces.map(({ body }) => Buffer.from(body).toString());
+    assert.ok(pieces.every(({ body, format }) => body.length <= recordBytesMax && format === 'xray_segments'));
+    assert.deepEqual(
+      pieces.map(({ items }) => items),
+      [17, 13],
+    );
+    assert.equal(texts.map((text) => text.slice(1, -1)).join(','), documents.join(','));
+  });
+
   it('brings segments back as they were', () => {
     const documents = Array.from({ length: 40 }, (_, i) =>
       JSON.stringify({

@@ -1,10 +1,19 @@
-import { decodeSegments, decodeTraces, decodeTracesJson, encodeTraces, parseJson, printJson } from '../codec/index.ts';
+import {
+  decodeSegments,
+  decodeTraces,
+  decodeTracesJson,
+  encodeTraces,
+  joinSegments,
+  parseJson,
+  printJson,
+  splitSegments,
+} from '../codec/index.ts';
 import { type JsonText, jsonTextDepthMax, toSpans } from '../convert/index.ts';
 import { RaybridgeError } from '../errors.ts';
 import type { Span } from '../model/index.ts';
 import type { Batch } from './batch.ts';
 
-/** Largest body of one queue record, in bytes; a larger batch is split by spans (a single larger span stays whole). */
+/** Largest body of one queue record, in bytes; a larger batch is split by spans or documents (a single larger one stays whole). */
 export const recordBytesMax = 1024 * 1024;
 
 /** A batch of bytes as received; its spans are decoded when somebody asks. */
@@ -16,7 +25,26 @@ export function createBatch(received: Omit<Batch, 'spans'>): Batch {
 /** The batch in pieces of at most `recordBytesMax`, or the batch itself when it is small enough. */
 export function splitBatch(batch: Batch): readonly Batch[] {
   if (batch.body.length <= recordBytesMax) return [batch];
+  if (batch.format === 'xray_segments') return splitDocuments(splitSegments(batch.body), batch.receivedAtNs);
   return splitSpans(batch.spans(), batch.receivedAtNs);
+}
+
+/** Documents stay the bytes of their sender: nothing is decoded. */
+function splitDocuments(documents: readonly Uint8Array[], receivedAtNs: bigint): readonly Batch[] {
+  const pieces: Uint8Array[][] = [];
+  let pieceBytes = recordBytesMax;
+  for (const document of documents) {
+    const bytes = document.length + ','.length;
+    if (pieceBytes + bytes > recordBytesMax) {
+      pieces.push([]);
+      pieceBytes = '[]'.length;
+    }
+    pieces.at(-1)?.push(document);
+    pieceBytes += bytes;
+  }
+  return pieces.map((piece) =>
+    createBatch({ format: 'xray_segments', body: joinSegments(piece), items: piece.length, receivedAtNs }),
+  );
 }
 
 function decode({ format, body }: Omit<Batch, 'spans'>): readonly Span[] {

@@ -118,7 +118,7 @@ async function putTraceSegments(request: JsonObject, { context, intake }: Call):
   for (const text of texts) {
     const inspected = inspectSegment(text);
     if (inspected.ok) {
-      accepted.push(...inspected.documents);
+      for (const document of inspected.documents) accepted.push(document);
       continue;
     }
     const { id, errorCode, message } = inspected;

@@ -356,6 +356,14 @@ describe('the X-Ray API', () => {
       assert.equal(intake.batches.length, 1);
     });
 
+    it('takes an array of very many, as many as a body can hold', async () => {
+      const count = 130_000;
+      const text = `[${Array.from({ length: count }, () => JSON.stringify(segment({}))).join(',')}]`;
+      const { status, body } = await call('/TraceSegments', { TraceSegmentDocuments: [text] });
+      assert.deepEqual([status, body], [200, { UnprocessedTraceSegments: [] }]);
+      assert.equal(intake.batches.at(-1)?.items, count);
+    });
+
     it('takes a document that is an array for several', async () => {
       const answer = await put(JSON.stringify([segment({}), segment({ id: '2'.repeat(16) })]));
       assert.deepEqual(answer.body.UnprocessedTraceSegments, []);

@@ -1,6 +1,6 @@
 import { RaybridgeError } from '../errors.ts';
 import type { SegmentDocument } from '../model/index.ts';
-import { documentBytesMax, isJsonObject, parseSeconds, parseSpanId, parseTraceId } from '../model/index.ts';
+import { documentBytesMax, isJsonObject, parseTime, parseSpanId, parseTraceId } from '../model/index.ts';
 import { jsonDepthMax, JsonReader, printJson, readJson } from './json.ts';
 
 /**
@@ -232,7 +232,7 @@ function readText(reader: JsonReader): string | undefined {
 }
 
 function readsTime(reader: JsonReader): boolean {
-  if (reader.peek() === 'number') return parseSeconds(reader.number()) !== undefined;
+  if (reader.peek() === 'number') return parseTime(reader.number()) !== undefined;
   reader.skip();
   return false;
 }

@@ -2,8 +2,8 @@ import type { Attributes, JsonObject, JsonValue, Span } from '../model/index.ts'
 import {
   isJsonNumber,
   isJsonObject,
-  parseSeconds,
   parseSpanId,
+  parseTime,
   parseTraceId,
   secondsText,
   SpanKind,
@@ -136,17 +136,7 @@ export function readNamespace(view: DocumentView): void {
 /** Nanoseconds of a time member; undefined when it is absent, no number, negative or past the 64 bits of OTLP. */
 function readTime(document: JsonObject, name: 'start_time' | 'end_time'): bigint | undefined {
   const value = document.get(name);
-  if (!isJsonNumber(value)) return undefined;
-  const timeNs = parseSeconds(value.literal) ?? parseLateSeconds(value.literal);
-  return timeNs === undefined || timeNs < 0n ? undefined : timeNs;
-}
-
-/** Seconds as we write them, of times after 2262: OTLP's times are unsigned, `parseSeconds` ends at int64. */
-function parseLateSeconds(literal: string): bigint | undefined {
-  const [, seconds, fraction = ''] = /^(\d{10,11})(?:\.(\d{1,9}))?$/.exec(literal) ?? [];
-  if (seconds === undefined) return undefined;
-  const timeNs = BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
-  return BigInt.asUintN(64, timeNs) === timeNs ? timeNs : undefined;
+  return isJsonNumber(value) ? parseTime(value.literal) : undefined;
 }
 
 /** Start and end; the end is 0n while the document is in progress. */

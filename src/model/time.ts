@@ -19,8 +19,8 @@ const decimalPattern = /^(-?)(\d{1,40})(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?$
 
 /**
  * Nanoseconds of a JSON number literal of epoch seconds, in plain or exponent form. More than nine
- * decimals round half to even. Undefined when the text is no such number or leaves the range of
- * int64.
+ * decimals round half to even. Undefined when the text is no such number, or lies before what int64
+ * holds (1677) or past what uint64 does (2554).
  */
 export function parseSeconds(literal: string): bigint | undefined {
   const parts = decimalPattern.exec(literal);
@@ -31,17 +31,21 @@ export function parseSeconds(literal: string): bigint | undefined {
   if (shift > 60) return digits === 0n ? 0n : undefined;
   const magnitude = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfEven(digits, 10n ** BigInt(-shift));
   const timeNs = parts[1] === '-' ? -magnitude : magnitude;
-  return BigInt.asIntN(64, timeNs) === timeNs ? timeNs : undefined;
+  return timeNs >= earliestNs && timeNs <= latestNs ? timeNs : undefined;
+}
+
+const earliestNs = -(2n ** 63n);
+const latestNs = 2n ** 64n - 1n;
+
+/** The same for the time of a span or document, which OTLP holds in 64 bits without a sign: undefined before 1970, too. */
+export function parseTime(literal: string): bigint | undefined {
+  const timeNs = parseSeconds(literal);
+  return timeNs === undefined || timeNs < 0n ? undefined : timeNs;
 }
 
 /** Nanoseconds as seconds in a double, for arithmetic on durations and for answers. */
 export function toSeconds(timeNs: bigint): number {
   return Number(timeNs / 1000n) / 1e6 + Number(timeNs % 1000n) / 1e9;
-}
-
-/** Nanoseconds of seconds held in a double; for request members such as StartTime, exact to the microsecond. */
-export function fromSeconds(seconds: number): bigint {
-  return BigInt(Math.round(seconds * 1e6)) * 1000n;
 }
 
 function divideHalfEven(value: bigint, divisor: bigint): bigint {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
 import { testSpan } from '../../test/support/span.ts';
-import { decodeTraces, encodeTraces, encodeTracesJson, parseJson, printSegment } from '../codec/index.ts';
+import {
+  decodeTraces,
+  encodeTraces,
+  encodeTracesJson,
+  inspectSegment,
+  joinSegments,
+  parseJson,
+  printSegment,
+} from '../codec/index.ts';
 import { toSegments } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
 import { createBatch, jsonText, recordBytesMax, splitBatch } from './batches.ts';
@@ -31,6 +40,41 @@ describe('a batch', () => {
     const [first] = toSegments(decoded.slice(0, 1), { json: jsonText });
     assert.ok(first);
     assert.deepEqual(parseJson(printSegment(first)), parseJson(document));
+  });
+
+  it('of xray_segments loses no document that was let in, whatever it holds', () => {
+    const id = fc.constantFrom('1b07842d944e7141', '1B07842D944E7141', '0000000000000000', 'short', 7, null);
+    const traceId = fc.constantFrom(
+      '1-6553f100-00f1e2d3c4b5a69788796a5b',
+      '6553F10000f1e2d3c4b5a69788796a5b',
+      '1-0-0',
+      9,
+    );
+    const time = fc.constantFrom(1.7e9, 0, -1, -0.5, 1e-30, 9.3e9, 1.9e10, 1e30, '1700000000', null, true);
+    const document = fc.record(
+      {
+        name: fc.constantFrom('shop', '', 5),
+        id,
+        trace_id: traceId,
+        start_time: time,
+        end_time: time,
+        in_progress: fc.boolean(),
+        parent_id: id,
+        subsegments: fc.constantFrom([], [1], [{}], {}),
+      },
+      { requiredKeys: [] },
+    );
+    let letIn = 0;
+    fc.assert(
+      fc.property(document, fc.constantFrom('api' as const, 'datagram' as const), (members, rules) => {
+        const inspected = inspectSegment(JSON.stringify(members), { rules });
+        if (!inspected.ok) return;
+        letIn++;
+        assert.ok(batchOf('xray_segments', joinSegments(inspected.documents), 1).spans().length >= 1);
+      }),
+      { numRuns: 5000 },
+    );
+    assert.ok(letIn > 20, `only ${letIn} documents were let in`);
   });
 
   it('is decoded at the first call only, and not before', () => {

@@ -1,5 +1,5 @@
 import type { JsonArray, JsonObject, JsonValue } from '../model/index.ts';
-import { isJsonArray, isJsonNumber, isJsonObject, parseSeconds } from '../model/index.ts';
+import { isJsonArray, isJsonNumber, isJsonObject, parseTime } from '../model/index.ts';
 
 /**
  * Members of segment documents, by the type they must have. A member of another type counts as
@@ -23,7 +23,7 @@ export function readNumber(document: JsonObject | undefined, name: string): numb
 /** Epoch seconds as exact nanoseconds. */
 export function readTime(document: JsonObject | undefined, name: string): bigint | undefined {
   const value = document?.get(name);
-  return isJsonNumber(value) ? parseSeconds(value.literal) : undefined;
+  return isJsonNumber(value) ? parseTime(value.literal) : undefined;
 }
 
 export function readObject(document: JsonObject | undefined, name: string): JsonObject | undefined {

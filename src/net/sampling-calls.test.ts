@@ -4,6 +4,7 @@ import { parseJson } from '../codec/index.ts';
 import { isJsonObject } from '../model/index.ts';
 import type { JsonObject, SamplingReport } from '../model/index.ts';
 import type { SamplingService } from '../pipeline/sampling.ts';
+import { defaultSamplingRule } from '../sampling/index.ts';
 import { answerGetSamplingRules, answerGetSamplingTargets } from './sampling-calls.ts';
 
 const clientId = '0f1e2d3c4b5a69788796a5b4';
@@ -138,20 +139,7 @@ function request(text: string): JsonObject {
 
 function createSampling(): { readonly sampling: SamplingService; readonly reports: SamplingReport[] } {
   const reports: SamplingReport[] = [];
-  const rule = {
-    ruleName: 'Default',
-    ruleArn: 'arn:aws:xray:local:0:sampling-rule/Default',
-    resourceArn: '*',
-    priority: 10_000,
-    fixedRate: 0.05,
-    reservoirSize: 1,
-    serviceName: '*',
-    serviceType: '*',
-    host: '*',
-    httpMethod: '*',
-    urlPath: '*',
-    attributes: new Map(),
-  };
+  const rule = { ...defaultSamplingRule, ruleArn: 'arn:aws:xray:local:0:sampling-rule/Default' };
   const sampling: SamplingService = {
     rules: async () => [{ rule, createdAtNs: 0n, modifiedAtNs: 1_700_000_000_000_000_000n }],
     async targets(received) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { defaultSamplingRule } from '../sampling/index.ts';
 import type { SamplingRuleRecord } from '../model/index.ts';
 import {
   toSamplingRuleAnswer,
@@ -70,20 +71,7 @@ describe('a trace summary', () => {
 
 describe('sampling', () => {
   const record: SamplingRuleRecord = {
-    rule: {
-      ruleName: 'Default',
-      ruleArn: 'arn:aws:xray:eu-west-1:1:sampling-rule/Default',
-      resourceArn: '*',
-      priority: 10_000,
-      fixedRate: 0.05,
-      reservoirSize: 1,
-      serviceName: '*',
-      serviceType: '*',
-      host: '*',
-      httpMethod: '*',
-      urlPath: '*',
-      attributes: new Map(),
-    },
+    rule: { ...defaultSamplingRule, ruleArn: 'arn:aws:xray:eu-west-1:1:sampling-rule/Default' },
     createdAtNs: 0n,
     modifiedAtNs: 1_500_000_000n,
   };

@@ -145,7 +145,7 @@ function answerError(
   if (error instanceof RaybridgeError) {
     return { status: httpStatusOf(error.code), body: { code: error.code, message: error.message } };
   }
-  // Nobody reads the answer to a question that was given up.
-  if (!signal.aborted) context.log.error({ err: error }, 'a question of the console failed because of a bug');
+  // A question that was given up ends with its signal's reason, and nobody reads the answer.
+  if (error !== signal.reason) context.log.error({ err: error }, 'a question of the console failed because of a bug');
   return { status: 500, body: { code: 'INTERNAL', message: 'An internal error occurred; the log has the details' } };
 }

@@ -28,13 +28,22 @@ export const builtConsole = fileURLToPath(new URL('../../../console/', import.me
 
 /** All files of a folder by request path. Empty when there is no such folder, because the console was not built. */
 export async function readPages(folder: string): Promise<ReadonlyMap<string, Page>> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const names = await namesIn(folder);
   const pages = new Map<string, Page>();
   for (const name of names) {
     const type = types.get(extname(name));
     if (type) pages.set(`/${name.split(sep).join('/')}`, await readPage(folder, { name, type }));
   }
   return pages;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder, { recursive: true });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 async function readPage(

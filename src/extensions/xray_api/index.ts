@@ -59,7 +59,11 @@ async function handle(
     );
     telemetry.count('raybridge_api_requests_total', { ...labels, outcome: 'ok' });
   } catch (error) {
-    if (request.signal.aborted) return;
+    // The client is gone and its question was given up; a bug that strikes then is still a bug.
+    if (error === request.signal.reason) {
+      telemetry.count('raybridge_api_requests_total', { ...labels, outcome: 'abandoned' });
+      return;
+    }
     if (!(error instanceof RaybridgeError))
       log.error({ err: error, ...labels }, 'an operation of the X-Ray API failed because of a bug');
     const outcome = sendAwsError(response, error, { access: operation?.access ?? 'read' });

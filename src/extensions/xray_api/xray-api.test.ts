@@ -9,11 +9,15 @@ import {
   type TestContext,
   type TestIntake,
 } from '../../../test/support/context.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { type HttpAnswer, sendHttp } from '../../../test/support/http.ts';
 import { createMemoryStore, type MemoryStore } from '../../../test/support/memory-store.ts';
 import { readRecorded } from '../../../test/support/samples.ts';
+import { createSignal } from '../../../test/support/signal.ts';
 import { parseJson } from '../../codec/index.ts';
 import { RaybridgeError } from '../../errors.ts';
+import type { HttpMount } from '../../net/http.ts';
+import type { TraceQuery } from '../../pipeline/store.ts';
 import type { ServiceGraphAnswer, SummariesAnswer, TraceAnswer } from '../../reader/index.ts';
 import { xrayApi } from './index.ts';
 
@@ -27,6 +31,8 @@ describe('the X-Ray API', () => {
   let test: TestContext;
   let store: MemoryStore;
   let intake: TestIntake;
+  /** Called when a client is gone before its answer. */
+  let onAbort: () => void;
 
   beforeEach(() => start({}));
   afterEach(() => test.http.close(closeDeadlineMs));
@@ -35,13 +41,24 @@ describe('the X-Ray API', () => {
     test = createTestContext('xray_api');
     store = createMemoryStore();
     intake = createTestIntake();
+    onAbort = () => {};
     const extension = xrayApi.create({
       config: xrayApi.configSchema.parse({ endpoint: '127.0.0.1:0', ...config }),
-      context: { ...test.context, store: () => store },
+      context: { ...test.context, store: () => store, http: { mount: (mount) => test.http.mount(watched(mount)) } },
       intake,
     });
     await extension.start();
     await test.http.listen();
+  }
+
+  function watched(mount: HttpMount): HttpMount {
+    return {
+      ...mount,
+      handle(request, response) {
+        request.signal.addEventListener('abort', () => onAbort());
+        return mount.handle(request, response);
+      },
+    };
   }
 
   async function restart(config: object): Promise<void> {
@@ -215,6 +232,38 @@ describe('the X-Ray API', () => {
         assert.ok(answer.body.message);
         assert.equal(answer.body.Message, answer.body.message);
         if (text !== undefined) assert.equal(answer.body.message, text);
+      });
+    }
+
+    for (const { what, then, outcome, logged } of [
+      { what: 'whose work is given up is counted as abandoned', then: undefined, outcome: 'abandoned', logged: 0 },
+      { what: 'meets a bug as any other does', then: new TypeError('a bug'), outcome: 'InternalFailure', logged: 1 },
+    ]) {
+      it(`of a client that is gone ${what}`, async () => {
+        await put(segment({}));
+        const [asked, gone] = [createSignal(), createSignal()];
+        const { findTraces } = store;
+        Object.assign(store, {
+          async findTraces(query: TraceQuery) {
+            asked.raise();
+            await gone.raised;
+            if (then) throw then;
+            return await findTraces(query);
+          },
+        });
+        onAbort = gone.raise;
+        const client = new AbortController();
+        const body = JSON.stringify({ StartTime: now - 10, EndTime: now + 10 });
+        const url = `http://${test.address('X-Ray API')}/TraceSummaries`;
+        const question = fetch(url, { method: 'POST', body, signal: client.signal });
+        await asked.raised;
+        client.abort();
+        await assert.rejects(question, { name: 'AbortError' });
+        const counted = { operation: 'GetTraceSummaries', outcome };
+        await eventually(`the outcome ${outcome}`, async () =>
+          test.value('raybridge_api_requests_total', counted) === 1 ? true : undefined,
+        );
+        assert.equal(test.log.entries.filter(({ level }) => level === 'error').length, logged);
       });
     }
 

@@ -235,9 +235,9 @@ describe('the X-Ray API', () => {
       });
     }
 
-    for (const { what, then, outcome, logged } of [
-      { what: 'whose work is given up is counted as abandoned', then: undefined, outcome: 'abandoned', logged: 0 },
-      { what: 'meets a bug as any other does', then: new TypeError('a bug'), outcome: 'InternalFailure', logged: 1 },
+    for (const { what, bug, outcome, logged } of [
+      { what: 'whose work is given up is counted as abandoned', bug: undefined, outcome: 'abandoned', logged: 0 },
+      { what: 'meets a bug as any other does', bug: new TypeError('a bug'), outcome: 'InternalFailure', logged: 1 },
     ]) {
       it(`of a client that is gone ${what}`, async () => {
         await put(segment({}));
@@ -247,7 +247,7 @@ describe('the X-Ray API', () => {
           async findTraces(query: TraceQuery) {
             asked.raise();
             await gone.raised;
-            if (then) throw then;
+            if (bug) throw bug;
             return await findTraces(query);
           },
         });

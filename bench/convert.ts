@@ -1,0 +1,129 @@
+/**
+ * Conversion on one core: spans and bytes per second, median of runs, of batches of 512 spans.
+ *
+ *   npm run bench -- convert [SECONDS_PER_CASE]
+ *
+ * The last line of each table is a plain program for comparison, measured in the same run: decode
+ * with `protobufjs`, build objects, `JSON.stringify`.
+ */
+import { cpus } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import {
+  decodeSegments,
+  decodeTraces,
+  decodeTracesJson,
+  encodeTraces,
+  encodeTracesJson,
+  inspectTraces,
+  printSegment,
+} from '../src/codec/index.ts';
+import { toSegments, toSpans } from '../src/convert/index.ts';
+import { jsonText as json } from '../src/pipeline/batches.ts';
+import { otlpMessages } from '../test/support/otlp-messages.ts';
+import { telemetrySpans } from '../test/support/telemetry.ts';
+
+const secondsPerCase = Number(process.argv[3] ?? 3);
+const runs = 5;
+const spansPerBatch = 512;
+
+const tracesData = otlpMessages.lookupType('TracesData');
+const spans = telemetrySpans(spansPerBatch);
+const proto = encodeTraces(spans);
+const otlpJson = Buffer.from(encodeTracesJson(spans));
+const segments = Buffer.from(`[${toSegments(spans, { json }).map(printSegment).join(',')}]`);
+
+console.log(`${cpus().length} × ${cpus()[0]?.model}, Node.js ${process.version}, ${spansPerBatch} spans a batch`);
+console.log(
+  `bytes per span: OTLP protobuf ${perSpan(proto)}, OTLP JSON ${perSpan(otlpJson)}, segments ${perSpan(segments)}`,
+);
+
+measure('validation only', proto, () => inspectTraces(proto));
+measure('OTLP protobuf → spans', proto, () => decodeTraces(proto));
+measure('OTLP JSON → spans', otlpJson, () => decodeTracesJson(otlpJson));
+for (const envelope of ['off', 'minimal', 'full'] as const)
+  measure(`OTLP protobuf → segments over spans, ${envelope}`, proto, () =>
+    toSegments(decodeTraces(proto), { json, envelope }).map(printSegment),
+  );
+measure('segments → OTLP protobuf over spans', segments, () =>
+  encodeTraces(toSpans(decodeSegments(segments), { json }).spans),
+);
+
+measure('baseline: protobufjs, decode only', proto, () => tracesData.decode(proto));
+measure('baseline: protobufjs, objects, JSON.stringify', proto, () => plainProgram(proto));
+
+function perSpan(bytes: Uint8Array): number {
+  return Math.round(bytes.length / spansPerBatch);
+}
+
+interface PlainValue {
+  stringValue?: string;
+  intValue?: { toString(): string };
+  doubleValue?: number;
+  boolValue?: boolean;
+  arrayValue?: { values: readonly PlainValue[] };
+}
+
+interface PlainSpan {
+  traceId: Buffer;
+  spanId: Buffer;
+  parentSpanId: Buffer;
+  name: string;
+  startTimeUnixNano: { toString(): string };
+  endTimeUnixNano: { toString(): string };
+  attributes: readonly { key: string; value: PlainValue }[];
+}
+
+/** What a straightforward program does: no envelope, no rules but the outline of a document. */
+function plainProgram(bytes: Uint8Array): readonly string[] {
+  const message = tracesData.decode(bytes) as unknown as {
+    resourceSpans: readonly { scopeSpans: readonly { spans: readonly PlainSpan[] }[] }[];
+  };
+  return message.resourceSpans.flatMap(({ scopeSpans }) =>
+    scopeSpans.flatMap(({ spans }) => spans.map((span) => JSON.stringify(plainDocument(span)))),
+  );
+}
+
+function plainDocument(span: PlainSpan): object {
+  const traceId = span.traceId.toString('hex');
+  const attributes: Record<string, unknown> = {};
+  for (const { key, value } of span.attributes) attributes[key] = plainValue(value);
+  return {
+    name: span.name,
+    id: span.spanId.toString('hex'),
+    parent_id: span.parentSpanId.toString('hex'),
+    trace_id: `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`,
+    start_time: Number(span.startTimeUnixNano.toString()) / 1e9,
+    end_time: Number(span.endTimeUnixNano.toString()) / 1e9,
+    http: {
+      request: { method: attributes['http.request.method'], url: attributes['url.full'] },
+      response: { status: attributes['http.response.status_code'] },
+    },
+    metadata: { default: attributes },
+  };
+}
+
+function plainValue(value: PlainValue): unknown {
+  if (value.arrayValue) return value.arrayValue.values.map(plainValue);
+  if (value.intValue) return Number(value.intValue.toString());
+  return value.stringValue ?? value.boolValue ?? value.doubleValue;
+}
+
+/** Prints the median of the runs; each run lasts its share of the time. */
+function measure(name: string, input: Uint8Array, work: () => unknown): void {
+  const rates: number[] = [];
+  for (let run = -1; run < runs; run++) {
+    const endsAt = performance.now() + (secondsPerCase * 1000) / (runs + 1);
+    const startedAt = performance.now();
+    let batches = 0;
+    do {
+      work();
+      batches++;
+    } while (performance.now() < endsAt);
+    // The first run warms up.
+    if (run >= 0) rates.push((batches * 1000) / (performance.now() - startedAt));
+  }
+  const median = rates.toSorted((a, b) => a - b)[runs >> 1] ?? 0;
+  const spansPerSecond = Math.round((median * spansPerBatch) / 1000);
+  const megabytesPerSecond = (median * input.length) / 1e6;
+  console.log(`${name.padEnd(48)} ${spansPerSecond} k spans/s ${megabytesPerSecond.toFixed(0)} MB/s`);
+}

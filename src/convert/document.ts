@@ -180,8 +180,8 @@ function close(reading: Reading): Read {
   return { span, flags, exceptions };
 }
 
-export function readOutcome(
-  { view, exceptions }: Pick<Reading, 'view' | 'exceptions'>,
+function readOutcome(
+  { view, exceptions }: Reading,
   timeNs: bigint,
 ): Pick<Read, 'flags' | 'exceptions'> & Pick<Span, 'status' | 'events'> {
   const flags = readFlags(view);

@@ -159,7 +159,7 @@ function markOf(value: AttributeValue, json: JsonText): string {
   return fingerprint(json.print(toAnyValue(value)));
 }
 
-export function writeEvents(
+function writeEvents(
   events: readonly SpanEvent[],
   { back, exceptionIds }: Pick<Written, 'back' | 'exceptionIds'>,
   json: JsonText,

@@ -1,12 +1,12 @@
 import { decodeText } from '../codec/utf8.ts';
 import { producingOperations } from '../convert/identity.ts';
-import type { EnvelopeLevel, JsonText } from '../convert/index.ts';
+import type { EnvelopeLevel } from '../convert/index.ts';
 import { type Span, SpanKind } from '../model/index.ts';
 import { keyNumber } from './attribute-keys.ts';
 import { Leftovers } from './attributes.ts';
 import { hasAwsCall, writeAws } from './aws.ts';
 import { Draft } from './draft.ts';
-import { exceptionParts, type ExceptionParts } from './exceptions.ts';
+import type { KnownExceptions } from './exceptions.ts';
 import { writeHttp } from './http.ts';
 import { scanEvents, writeEvents, writeLinks, writeLinksEnvelope } from './lists.ts';
 import { findName, isAwsRpc } from './name.ts';
@@ -49,7 +49,6 @@ const memberEnd = literal(',"end_time":');
 const namespaceAws = literal(',"namespace":"aws"');
 const namespaceRemote = literal(',"namespace":"remote"');
 const memberUser = literal(',"user":');
-const memberCause = literal(',"cause":');
 const memberMetadata = literal(',"metadata":{');
 const memberDefault = literal('"default":{');
 const memberEnvelope = literal('"raybridge":{"v":1');
@@ -62,7 +61,6 @@ const memberStatus = literal(',"s":[');
 const memberState = literal(',"w":');
 const memberFlags = literal(',"f":');
 const memberDropped = literal(',"q":[');
-const memberEvents = literal(',"e":');
 const comma = 0x2c;
 const dash = 0x2d;
 const closeObject = 0x7d;
@@ -78,11 +76,9 @@ export class DocumentWriter {
   private readonly startTime = new TimeOffsets();
   private readonly endTime = new TimeOffsets();
   private readonly envelope: EnvelopeLevel;
-  private readonly json: JsonText;
 
-  constructor({ envelope, json }: { readonly envelope: EnvelopeLevel; readonly json: JsonText }) {
+  constructor(envelope: EnvelopeLevel) {
     this.envelope = envelope;
-    this.json = json;
   }
 
   /** Writes the document of the span whose length stands at `at`; false, and nothing, when the span is not usual. */
@@ -93,8 +89,10 @@ export class DocumentWriter {
     if (!draft.span.read(at)) return false;
     draft.clear();
     if (!this.isWritable(resource)) return false;
-    page.reserve(draft.span.length * growth + fixedBytes + resource.bytesMax + scope.scope.length);
-    this.writeMembers(resource, scope, decodeSpan);
+    const exceptionBytes = scanEvents(draft, this.knownExceptions(resource), decodeSpan);
+    if (!draft.isUsual) return false;
+    page.reserve(draft.span.length * growth + fixedBytes + resource.bytesMax + scope.scope.length + exceptionBytes);
+    this.writeMembers(resource, scope);
     if (!draft.isUsual) page.pos = mark;
     return draft.isUsual;
   }
@@ -111,7 +109,7 @@ export class DocumentWriter {
     return !isCall && segment !== undefined && !hasAwsCall(draft) && !isSqlSpan(draft);
   }
 
-  private writeMembers(resource: ResourceParts, scope: ScopeParts, decodeSpan: DecodeSpan): void {
+  private writeMembers(resource: ResourceParts, scope: ScopeParts): void {
     const { draft, outcome, leftovers } = this;
     const { page } = draft;
     const segment = draft.isSegment ? resource.segment : undefined;
@@ -133,14 +131,13 @@ export class DocumentWriter {
       if (draft.hasSql && (draft.hasHttp || draft.hasAwsCall)) draft.isUsual = false;
     }
     draft.kindRead = this.kindRead();
-    scanEvents(draft);
     outcome.readFlags(draft);
     outcome.writeFlags(draft);
-    const exceptions = draft.hasExceptions && draft.isUsual ? this.writeExceptions(decodeSpan) : undefined;
-    if (!exceptions) outcome.writeCause(draft);
+    if (draft.exceptions.length > 0) outcome.writeExceptions(draft);
+    else outcome.writeMessage(draft);
     writeLinks(draft);
     leftovers.sort(draft);
-    this.writeMetadata(resource, scope, exceptions);
+    this.writeMetadata(resource, scope);
     page.byte(closeObject);
   }
 
@@ -197,22 +194,14 @@ export class DocumentWriter {
     return draft.namespace === 'remote' || draft.hasSql ? SpanKind.client : SpanKind.internal;
   }
 
-  private writeExceptions(decodeSpan: DecodeSpan): ExceptionParts | undefined {
-    const { draft, outcome, json } = this;
-    const { page, isSegment, kindRead, span } = draft;
-    const decoded = decodeSpan();
-    if (!decoded) return undefined;
-    const parts = exceptionParts(decoded, { isSegment, kindRead, outcome, json });
-    if (parts.cause !== undefined) {
-      page.put(memberCause);
-      page.putText(parts.cause);
-      page.reserve(span.length * growth + fixedBytes);
-    }
-    for (const key of parts.flagKeys) draft.restored.other(keyNumber(key));
-    return parts;
+  private knownExceptions(resource: ResourceParts): KnownExceptions {
+    const { kind } = this.draft.span;
+    if (this.draft.isSegment) return resource.segmentExceptions;
+    const isCall = kind === SpanKind.client || kind === SpanKind.producer;
+    return isCall ? resource.callExceptions : resource.workExceptions;
   }
 
-  private writeMetadata(resource: ResourceParts, scope: ScopeParts, exceptions: ExceptionParts | undefined): void {
+  private writeMetadata(resource: ResourceParts, scope: ScopeParts): void {
     const { draft, leftovers, envelope } = this;
     const { page, span, isSegment } = draft;
     const surroundings = isSegment ? (resource.segment?.metadata ?? nothing) : nothing;
@@ -231,15 +220,15 @@ export class DocumentWriter {
     if (envelope !== 'off') {
       if (hasRest) page.byte(comma);
       page.put(memberEnvelope);
-      this.writeBasics(isSegment ? resource.segment : undefined, exceptions);
-      if (envelope === 'full') this.writeFull(resource, scope, exceptions);
+      this.writeBasics(isSegment ? resource.segment : undefined);
+      if (envelope === 'full') this.writeFull(resource, scope);
       page.byte(closeObject);
     }
     page.byte(closeObject);
   }
 
   /** Members `n` to `f`. */
-  private writeBasics(segment: SegmentParts | undefined, exceptions: ExceptionParts | undefined): void {
+  private writeBasics(segment: SegmentParts | undefined): void {
     const { draft, startTime, endTime } = this;
     const { page, span } = draft;
     if (!isOperation(draft, segment)) {
@@ -257,7 +246,7 @@ export class DocumentWriter {
       endTime.writeNanoseconds(page);
       page.put(timesEnd);
     }
-    if (!this.isStatusRead(exceptions)) {
+    if (!this.isStatusRead()) {
       page.put(memberStatus);
       page.integer(span.statusCode);
       page.byte(comma);
@@ -274,18 +263,14 @@ export class DocumentWriter {
     }
   }
 
-  private isStatusRead(exceptions: ExceptionParts | undefined): boolean {
+  private isStatusRead(): boolean {
     const { outcome, draft } = this;
-    const { page, span } = draft;
-    if (exceptions) {
-      const message = decodeText(page.bytes, span.messageStart, span.messageEnd);
-      return exceptions.status.code === span.statusCode && exceptions.status.message === message;
-    }
-    return outcome.statusCodeRead === span.statusCode && (outcome.hasMessage || span.messageEnd === span.messageStart);
+    const { statusCode, messageStart, messageEnd } = draft.span;
+    return outcome.statusCodeRead === statusCode && (outcome.hasMessage || messageEnd === messageStart);
   }
 
   /** Members `q` to `r`. */
-  private writeFull(resource: ResourceParts, scope: ScopeParts, exceptions: ExceptionParts | undefined): void {
+  private writeFull(resource: ResourceParts, scope: ScopeParts): void {
     const { draft, leftovers } = this;
     const { page, span } = draft;
     if (span.droppedAttributes + span.droppedEvents + span.droppedLinks > 0) {
@@ -298,12 +283,7 @@ export class DocumentWriter {
       page.byte(closeList);
     }
     leftovers.writeEnvelope(draft);
-    if (!exceptions) writeEvents(draft);
-    else if (exceptions.events !== undefined) {
-      page.put(memberEvents);
-      page.putText(exceptions.events);
-      page.reserve(span.length * growth + fixedBytes + resource.bytesMax + scope.scope.length);
-    }
+    writeEvents(draft);
     writeLinksEnvelope(draft);
     page.put(scope.scope);
     page.put(resourcePart(draft, resource));

@@ -1,7 +1,16 @@
+import type { ExceptionParts } from './exceptions.ts';
 import { attributesMax, intType, SpanOffsets, textType } from './span-offsets.ts';
 import { Page } from './page.ts';
 import { Restored } from './restored.ts';
 import { UrlOffsets } from './url-offsets.ts';
+
+export interface SpanException {
+  /** Of its event among the span's. */
+  readonly place: number;
+  readonly parts: ExceptionParts;
+  /** Of the exception and its causes. */
+  readonly ids: string[];
+}
 
 /** One span while its document is written: what the sections share. */
 export class Draft {
@@ -26,8 +35,8 @@ export class Draft {
   operationEnd = 0;
   /** Namespace of the document: `aws`, `remote` or none. */
   namespace: '' | 'aws' | 'remote' = '';
-  /** Some event tells of an exception, or of a failed attempt of an AWS call. */
-  hasExceptions = false;
+  /** Events that tell of exceptions, in the span's order. */
+  readonly exceptions: SpanException[] = [];
   /** Some exception is of a type that AWS services throttle with. */
   isThrottled = false;
   /** The kind that a reader takes the document for. */
@@ -38,7 +47,8 @@ export class Draft {
     this.shown.fill(0, 0, this.span.attributeCount);
     this.page.clearScratch();
     this.isUsual = true;
-    this.hasHttp = this.hasSql = this.hasAwsCall = this.hasExceptions = this.isThrottled = false;
+    this.hasHttp = this.hasSql = this.hasAwsCall = this.isThrottled = false;
+    this.exceptions.length = 0;
     this.operationStart = this.operationEnd = 0;
     this.namespace = '';
   }

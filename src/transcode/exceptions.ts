@@ -1,60 +1,162 @@
 import { printJson } from '../codec/index.ts';
-import { readCause, writeCause } from '../convert/cause.ts';
-import { ignore, readOutcome } from '../convert/document.ts';
-import { writeEvents } from '../convert/envelope.ts';
-import { sameEvents } from '../convert/equality.ts';
+import { derivedId } from '../convert/ids.ts';
 import type { JsonText } from '../convert/index.ts';
-import type { DocumentView } from '../convert/section.ts';
-import type { AttributeValue, JsonValue, Span } from '../model/index.ts';
-import type { Outcome } from './outcome.ts';
-
-/** What the exception events of a span become. */
-export interface ExceptionParts {
-  /** JSON, or undefined when there is none. */
-  readonly cause: string | undefined;
-  /** Member `e` of the envelope, JSON. */
-  readonly events: string | undefined;
-  /** Status that a reader makes of the document. */
-  readonly status: Span['status'];
-  /** Keys of flags that a reader would not derive from what it reads. */
-  readonly flagKeys: readonly FlagKey[];
-}
-
-export type FlagKey = 'aws.xray.fault' | 'aws.xray.error' | 'aws.xray.throttle';
-const flagKeys: readonly FlagKey[] = ['aws.xray.fault', 'aws.xray.error', 'aws.xray.throttle'];
+import { isJsonArray, isJsonObject, type JsonValue, type Resource, type SpanEvent, SpanKind } from '../model/index.ts';
+import { documentOf, objectAt, templateSpan } from './template.ts';
+import { literal } from './page.ts';
 
 /**
- * Stack traces have a grammar for each language, so spans with exceptions are decoded and their
- * cause is made by the conversion itself, there and back; the rest of such a span stays on the page.
+ * Exceptions come again and again from the same line of the same program, with the same stack trace
+ * of a kilobyte, so what an exception event becomes is remembered. Only ids and the time differ.
  */
-export function exceptionParts(
-  span: Span,
-  { isSegment, kindRead, outcome, json }: { isSegment: boolean; kindRead: number; outcome: Outcome; json: JsonText },
-): ExceptionParts {
-  const form = isSegment ? 'segment' : 'subsegment';
-  const { cause, exceptionIds } = writeCause({ span, attributes: span.attributes, form, shown: new Set(), json });
-  const document = new Map<string, JsonValue>();
-  if (cause !== undefined) document.set('cause', cause);
-  for (const flag of ['fault', 'error', 'throttle'] as const) if (outcome[flag]) document.set(flag, true);
-  const view: DocumentView = {
-    document,
-    form,
-    ours: true,
-    kind: kindRead,
-    startTimeNs: span.startTimeNs,
-    endTimeNs: span.endTimeNs,
-    attributes: new Map<string, AttributeValue>(span.attributes),
-    resource: new Map<string, AttributeValue>(isSegment ? span.resource.attributes : []),
-    json,
-    report: ignore,
-  };
-  const back = readOutcome({ view, exceptions: readCause(view) }, span.endTimeNs);
+
+/** What an exception event becomes, as bytes with gaps for the ids that depend on the span. */
+export interface ExceptionParts {
+  /** Elements of `cause.exceptions`: the exception and those that its stack trace says caused it. */
+  readonly exceptions: Gapped;
+  /** Its element of the envelope's `e`, behind the time: `,"exception",[…],0,"…"]`. */
+  readonly event: Gapped;
+  /** Exceptions in the chain. */
+  readonly depth: number;
+  /** At least as many bytes as both become. */
+  readonly bytesMax: number;
+}
+
+/** Text, id, text, id, … text. */
+export interface Gapped {
+  readonly texts: readonly Uint8Array[];
+  /** Which id of the chain stands behind each text but the last. */
+  readonly depths: readonly number[];
+}
+
+/** Exceptions remembered of one resource. */
+const knownMax = 256;
+
+interface Known {
+  readonly bytes: Uint8Array;
+  readonly parts: ExceptionParts | undefined;
+}
+
+export interface ExceptionForm {
+  readonly isSegment: boolean;
+  readonly isCall: boolean;
+}
+
+/** The exceptions of one resource's spans of one form. */
+export class KnownExceptions {
+  private readonly resource: Resource;
+  private readonly form: ExceptionForm;
+  private readonly json: JsonText;
+  private readonly known = new Map<number, Known>();
+
+  constructor(resource: Resource, form: ExceptionForm, json: JsonText) {
+    this.resource = resource;
+    this.form = form;
+    this.json = json;
+  }
+
+  /**
+   * What the event in `bytes[start, end)`, without its time, becomes; `decode` is asked for the
+   * event when it was not met before. Undefined for an exception that is not usual.
+   */
+  find(bytes: Uint8Array, start: number, end: number, decode: () => SpanEvent | undefined): ExceptionParts | undefined {
+    const hash = hashOf(bytes, start, end);
+    const found = this.known.get(hash);
+    if (found && isSame(found.bytes, bytes, start, end)) return found.parts;
+    const event = decode();
+    const parts = event && exceptionParts(event, this.resource, this.form, this.json);
+    if (this.known.size >= knownMax) this.known.clear();
+    this.known.set(hash, { bytes: bytes.slice(start, end), parts });
+    return parts;
+  }
+}
+
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
+  return hash;
+}
+
+function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+/** Asks the path over spans about a span of that event alone. */
+function exceptionParts(
+  event: SpanEvent,
+  resource: Resource,
+  { isSegment, isCall }: ExceptionForm,
+  json: JsonText,
+): ExceptionParts | undefined {
+  const span = templateSpan({
+    resource,
+    kind: isCall ? SpanKind.client : isSegment ? SpanKind.server : SpanKind.internal,
+    parentSpanId: isSegment ? undefined : '3'.repeat(16),
+    // Another time than the span's end, which a reader would take it for.
+    events: [{ ...event, timeNs: 1n }],
+    status: { code: 2, message: '' },
+  });
+  const document = documentOf(span, json);
+  const exceptions = objectAt(document, 'cause').get('exceptions');
+  const entry = elementOf(objectAt(objectAt(document, 'metadata'), 'raybridge').get('e'));
+  if (!isJsonArray(exceptions) || !isJsonArray(entry)) return undefined;
+
+  const ids = exceptions.map((exception) => (isJsonObject(exception) ? exception.get('id') : undefined));
+  const isDerived = ids.every((id, depth) => id === exceptionId(span, 0, depth));
+  const [, , difference, dropped] = entry;
+  const isRestored = isJsonArray(difference) && difference.length === 0 && printJson(dropped ?? null) === '0';
+  if (!isDerived || isRestored || exceptions.length === 0 || isMessage(exceptions[0])) return undefined;
+  const exceptionsText = exceptions.map(printJson).join(',');
+  const eventText = `,${entry.slice(1).map(printJson).join(',')}]`;
   return {
-    cause: cause === undefined ? undefined : printJson(cause),
-    events: sameEvents(span.events, back.events)
-      ? undefined
-      : printJson(writeEvents(span.events, { back: { ...back, span }, exceptionIds }, json)),
-    status: back.status,
-    flagKeys: flagKeys.filter((key) => view.attributes.has(key)),
+    exceptions: gapped(exceptionsText, ids),
+    event: gapped(eventText, ids),
+    depth: ids.length,
+    bytesMax: 3 * (exceptionsText.length + eventText.length),
   };
+}
+
+/** An exception that a reader takes for the message of the status. */
+function isMessage(exception: JsonValue | undefined): boolean {
+  return isJsonObject(exception) && [...exception.keys()].every((name) => name === 'id' || name === 'message');
+}
+
+function elementOf(value: JsonValue | undefined): JsonValue | undefined {
+  return isJsonArray(value) ? value[0] : undefined;
+}
+
+/** As the conversion's `cause.ts` makes it. */
+export function exceptionId(
+  { traceId, spanId }: { readonly traceId: string; readonly spanId: string },
+  place: number,
+  depth: number,
+): string {
+  return derivedId(traceId, spanId, 'exception', String(place), String(depth));
+}
+
+function gapped(text: string, ids: readonly (JsonValue | undefined)[]): Gapped {
+  const texts: Uint8Array[] = [];
+  const depths: number[] = [];
+  let rest = text;
+  for (;;) {
+    const next = nearest(rest, ids);
+    if (!next) break;
+    texts.push(literal(rest.slice(0, next.at)));
+    depths.push(next.depth);
+    rest = rest.slice(next.at + 16);
+  }
+  texts.push(literal(rest));
+  return { texts, depths };
+}
+
+function nearest(
+  text: string,
+  ids: readonly (JsonValue | undefined)[],
+): { readonly at: number; readonly depth: number } | undefined {
+  const found = ids
+    .map((id, depth) => ({ at: typeof id === 'string' ? text.indexOf(id) : -1, depth }))
+    .filter(({ at }) => at >= 0);
+  return found.toSorted((a, b) => a.at - b.at)[0];
 }

@@ -1,7 +1,11 @@
 import { decodeText } from '../codec/utf8.ts';
 import { isThrottle } from '../convert/status.ts';
 import { findKey, keyNumber } from './attribute-keys.ts';
+import type { Span } from '../model/index.ts';
 import type { Draft } from './draft.ts';
+import type { KnownExceptions } from './exceptions.ts';
+import { isAwsRpc } from './name.ts';
+import { putGapped } from './outcome.ts';
 import { literal } from './page.ts';
 import { attributesMax, textType } from './span-offsets.ts';
 import { TimeOffsets } from './time.ts';
@@ -27,15 +31,34 @@ const closeList = 0x5d;
 const messageType = keyNumber('message.type');
 const exceptionType = keyNumber('exception.type');
 
-/** Notes what the events say of the outcome. */
-export function scanEvents(draft: Draft): void {
-  const { span, page } = draft;
+/** Notes what the events say of the outcome; returns at least as many bytes as their exceptions become. */
+export function scanEvents(draft: Draft, known: KnownExceptions, decodeSpan: () => Span | undefined): number {
+  const { span, page, exceptions } = draft;
+  let bytesMax = 0;
   for (let i = 0; i < span.eventCount; i++) {
-    if (!span.readItem(span.eventStart[i] ?? 0, span.eventEnd[i] ?? 0, 'event')) draft.isUsual = false;
-    const name = decodeText(page.bytes, span.item.nameStart, span.item.nameEnd);
-    if (name === 'exception' || name === 'HTTP request failure') draft.hasExceptions = true;
+    const start = span.eventStart[i] ?? 0;
+    const end = span.eventEnd[i] ?? 0;
+    if (!span.readItem(start, end, 'event')) draft.isUsual = false;
     for (let k = attributesMax; k < span.item.attributeEnd; k++) scanAttribute(draft, k);
+    const name = decodeText(page.bytes, span.item.nameStart, span.item.nameEnd);
+    // AWS SDKs tell failed attempts so.
+    if (name === 'HTTP request failure' && isAwsRpc(draft)) draft.isUsual = false;
+    if (name !== 'exception') continue;
+    const parts = isTimeFirst(draft, start)
+      ? known.find(page.bytes, start + timeBytes, end, () => decodeSpan()?.events[i])
+      : undefined;
+    if (parts) exceptions.push({ place: i, parts, ids: [] });
+    else draft.isUsual = false;
+    bytesMax += parts?.bytesMax ?? 0;
   }
+  return bytesMax;
+}
+
+/** Tag and time of an event, which everybody writes first. */
+const timeBytes = 9;
+
+function isTimeFirst({ page, span }: Draft, start: number): boolean {
+  return page.bytes[start] === 0x09 && span.item.time === start + 1;
 }
 
 function scanAttribute(draft: Draft, place: number): void {
@@ -47,31 +70,42 @@ function scanAttribute(draft: Draft, place: number): void {
   if (isThrottle(decodeText(page.bytes, draft.start(place), draft.end(place)))) draft.isThrottled = true;
 }
 
-/** Member `e` of the envelope: all events, of spans none of whose events is shown. */
+/** Member `e` of the envelope: all events. */
 export function writeEvents(draft: Draft): void {
   const { page, span } = draft;
   if (span.eventCount === 0) return;
   page.put(memberEvents);
+  let exception = 0;
   for (let i = 0; i < span.eventCount; i++) {
     if (i > 0) page.byte(comma);
-    writeEvent(draft, i);
+    if (!span.readItem(span.eventStart[i] ?? 0, span.eventEnd[i] ?? 0, 'event')) draft.isUsual = false;
+    writeTime(draft);
+    const next = draft.exceptions[exception];
+    if (next?.place === i) {
+      putGapped(draft, next.parts.event, next.ids);
+      exception++;
+    } else writeEvent(draft);
   }
   page.byte(closeList);
 }
 
 const time = new TimeOffsets();
 
-/** `[time, name, attributes, dropped]`. */
-function writeEvent(draft: Draft, place: number): void {
+/** `["1764000000123456789"` */
+function writeTime(draft: Draft): void {
   const { page, span } = draft;
-  if (!span.readItem(span.eventStart[place] ?? 0, span.eventEnd[place] ?? 0, 'event')) draft.isUsual = false;
-  const { item } = span;
-  time.read(page, item.time);
+  time.read(page, span.item.time);
   if (time.seconds === 0) draft.isUsual = false;
   page.byte(openList);
   page.byte(quote);
   time.writeNanoseconds(page);
   page.byte(quote);
+}
+
+/** `,name, attributes, dropped]` of the event read last. */
+function writeEvent(draft: Draft): void {
+  const { page, span } = draft;
+  const { item } = span;
   page.byte(comma);
   page.text(item.nameStart, item.nameEnd);
   page.byte(comma);

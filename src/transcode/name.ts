@@ -15,7 +15,6 @@ const databaseSystem = keyNumber('db.system.name');
 const databaseSystemOlder = keyNumber('db.system');
 const databaseName = keyNumber('db.namespace');
 const databaseNameOlder = keyNumber('db.name');
-const connectionString = keyNumber('db.connection_string');
 const destinationName = keyNumber('messaging.destination.name');
 const destinationOlder = keyNumber('messaging.destination');
 const messagingSystem = keyNumber('messaging.system');
@@ -84,10 +83,7 @@ function setDatabase(draft: Draft): boolean {
   if (!draft.has(name)) return setValue(draft, draft.has(databaseSystem) ? databaseSystem : databaseSystemOlder);
 
   const host = draft.has(serverAddress) ? serverAddress : peerName;
-  if (!draft.has(host)) {
-    if (draft.has(connectionString)) draft.isUsual = false;
-    return setValue(draft, name);
-  }
+  if (!draft.has(host)) return setValue(draft, name);
   const { page } = draft;
   const start = page.scratch;
   const isWhole =

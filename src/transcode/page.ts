@@ -93,7 +93,8 @@ export class Page {
 
   put(text: Uint8Array): void {
     const { bytes, pos } = this;
-    for (let i = 0; i < text.length; i++) bytes[pos + i] = text[i] ?? 0;
+    if (text.length > loopBytesMax) bytes.set(text, pos);
+    else for (let i = 0; i < text.length; i++) bytes[pos + i] = text[i] ?? 0;
     this.pos = pos + text.length;
   }
 

@@ -50,6 +50,7 @@ for (const key of [
   'aws.span.kind',
   'aws.step_functions.state_machine.arn',
   'cloud.region',
+  'db.connection_string',
   'faas.invoked_name',
   'http.client_ip',
   'http.response.header.content-length',

@@ -14,7 +14,6 @@ const query = keyNumber('db.query.text');
 const queryOlder = keyNumber('db.statement');
 const user = keyNumber('db.user');
 const userRestored = keyNumber('aws.xray.sql.user');
-const connectionString = keyNumber('db.connection_string');
 const serverAddress = keyNumber('server.address');
 const serverPort = keyNumber('server.port');
 const peerName = keyNumber('net.peer.name');
@@ -34,8 +33,8 @@ export function writeSql(draft: Draft): void {
   const systemPlace = draft.has(system) ? draft.place(system) : draft.place(systemOlder);
   const systemText = decodeText(page.bytes, draft.start(systemPlace), draft.end(systemPlace));
 
-  // Other spellings lead to attributes of their own; a connection string may hold a password.
-  if (stableSystem(systemText) !== systemText || draft.has(connectionString)) draft.isUsual = false;
+  // Other spellings lead to attributes of their own.
+  if (stableSystem(systemText) !== systemText) draft.isUsual = false;
   draft.hasSql = true;
   page.put(memberSql);
   const start = page.pos;

@@ -1,17 +1,9 @@
 import { printJson } from '../codec/index.ts';
-import { type JsonText, toSegments } from '../convert/index.ts';
-import {
-  emptyResource,
-  emptyScope,
-  isJsonObject,
-  type JsonObject,
-  type JsonValue,
-  type Resource,
-  type Scope,
-  type Span,
-  SpanKind,
-} from '../model/index.ts';
+import type { JsonText } from '../convert/index.ts';
+import { type JsonObject, type JsonValue, type Resource, type Scope, SpanKind } from '../model/index.ts';
+import { type ExceptionForm, KnownExceptions } from './exceptions.ts';
 import { literal } from './page.ts';
+import { documentOf, objectAt, templateSpan } from './template.ts';
 
 /**
  * What of a document depends on the resource or the scope alone, as the bytes that each of their
@@ -24,6 +16,9 @@ export interface ResourceParts {
   /** Member `r` of the envelope of a subsegment, and of one with a member `aws`; empty when there is none. */
   readonly subsegmentResource: Uint8Array;
   readonly awsSubsegmentResource: Uint8Array;
+  readonly segmentExceptions: KnownExceptions;
+  readonly callExceptions: KnownExceptions;
+  readonly workExceptions: KnownExceptions;
   /** At least as many bytes as one document holds of it. */
   readonly bytesMax: number;
 }
@@ -53,7 +48,16 @@ export function resourceParts(resource: Resource, json: JsonText): ResourceParts
     Object.values(segment ?? {}).reduce((sum, part) => sum + part.length, 0) +
     subsegmentResource.length +
     awsSubsegmentResource.length;
-  return { segment, subsegmentResource, awsSubsegmentResource, bytesMax };
+  const exceptions = (form: ExceptionForm): KnownExceptions => new KnownExceptions(resource, form, json);
+  return {
+    segment,
+    subsegmentResource,
+    awsSubsegmentResource,
+    segmentExceptions: exceptions({ isSegment: true, isCall: false }),
+    callExceptions: exceptions({ isSegment: false, isCall: true }),
+    workExceptions: exceptions({ isSegment: false, isCall: false }),
+    bytesMax,
+  };
 }
 
 function segmentParts(resource: Resource, json: JsonText): SegmentParts | undefined {
@@ -61,7 +65,7 @@ function segmentParts(resource: Resource, json: JsonText): SegmentParts | undefi
   const name = document.get('name');
   const other = documentOf({ ...templateSpan({ resource }), name: 'other' }, json);
   if (typeof name !== 'string' || other.get('name') !== name) return undefined;
-  const metadata = [...objectAt(document.get('metadata'), 'default')].map(([key, value]) => member(key, value));
+  const metadata = [...objectAt(objectAt(document, 'metadata'), 'default')].map(([key, value]) => member(key, value));
   return {
     name: literal(name),
     nameJson: literal(printJson(name)),
@@ -82,35 +86,6 @@ export function scopeParts(scope: Scope, json: JsonText): ScopeParts {
   return { hasName: scope.name !== '', scope: envelopeMember(documentOf({ ...templateSpan({}), scope }, json), 'c') };
 }
 
-function templateSpan(parts: Partial<Span>): Span {
-  return {
-    traceId: '1'.repeat(32),
-    spanId: '2'.repeat(16),
-    parentSpanId: undefined,
-    traceState: '',
-    // Not zero: a span without any mark of OpenTelemetry could be one of X-Ray's.
-    flags: 1,
-    name: 'template',
-    kind: SpanKind.server,
-    startTimeNs: 1_000_000_000n,
-    endTimeNs: 2_000_000_000n,
-    attributes: new Map(),
-    droppedAttributesCount: 0,
-    events: [],
-    droppedEventsCount: 0,
-    links: [],
-    droppedLinksCount: 0,
-    status: { code: 0, message: '' },
-    resource: emptyResource,
-    scope: emptyScope,
-    ...parts,
-  };
-}
-
-function documentOf(span: Span, json: JsonText): JsonObject {
-  return toSegments([span], { json, envelope: 'full' })[0] ?? new Map();
-}
-
 function members(document: JsonObject, names: readonly string[]): Uint8Array {
   const found = names.flatMap((name) => {
     const value = document.get(name);
@@ -120,15 +95,10 @@ function members(document: JsonObject, names: readonly string[]): Uint8Array {
 }
 
 function envelopeMember(document: JsonObject, name: string): Uint8Array {
-  const envelope = objectAt(document.get('metadata'), 'raybridge');
+  const envelope = objectAt(objectAt(document, 'metadata'), 'raybridge');
   return members(envelope, [name]);
 }
 
 function member(name: string, value: JsonValue): string {
   return `${printJson(name)}:${printJson(value)}`;
-}
-
-function objectAt(value: JsonValue | undefined, name: string): JsonObject {
-  const inner = isJsonObject(value) ? value.get(name) : undefined;
-  return isJsonObject(inner) ? inner : new Map();
 }

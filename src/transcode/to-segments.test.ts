@@ -3,12 +3,15 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { arbitrarySpans } from '../../test/support/arbitraries.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
+import { usualSpan } from '../../test/support/usual-spans.ts';
 import { decodeTraces, encodeTraces, printSegment } from '../codec/index.ts';
 import { type EnvelopeLevel, toSegments } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
 import { jsonText as json } from '../pipeline/batches.ts';
 import { createSegmentTranscoder, type SegmentDocuments } from './index.ts';
 
+/** Cases a property; `npm run fuzz` asks for more. */
+const runs = Number(process.env['RAYBRIDGE_FUZZ_RUNS'] ?? 3000);
 const levels: readonly EnvelopeLevel[] = ['full', 'minimal', 'off'];
 
 function texts({ bytes, ends }: SegmentDocuments): readonly string[] {
@@ -28,6 +31,13 @@ describe('OTLP bytes become the documents that their spans become', () => {
 
     it(`of whatever spans, envelope ${envelope}`, () => {
       fc.assert(fc.property(arbitrarySpans, (spans) => void check(spans)));
+    });
+
+    it(`of every combination of usual attributes, envelope ${envelope}`, () => {
+      fc.assert(
+        fc.property(fc.array(usualSpan, { maxLength: 4 }), (spans) => void check(spans)),
+        { numRuns: runs },
+      );
     });
 
     it(`of usual telemetry without taking the path over spans, envelope ${envelope}`, () => {

@@ -34,7 +34,7 @@ export type TranscodeOptions = Partial<SegmentOptions> & { readonly json: JsonTe
  */
 export function createSegmentTranscoder(options: TranscodeOptions): (request: Uint8Array) => SegmentDocuments {
   const { policy = 'auto', envelope = 'full', annotations = {}, json } = options;
-  const writer = new DocumentWriter({ envelope, json });
+  const writer = new DocumentWriter(envelope);
   const resources = new KnownMessages((resource: Resource) => resourceParts(resource, json), decodeIndexedResource);
   const scopes = new KnownMessages((scope: Scope) => scopeParts(scope, json), decodeIndexedScope);
   const isCovered = policy === 'auto' && !annotations.indexAll && !annotations.indexed?.length;

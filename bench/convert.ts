@@ -15,10 +15,10 @@ import {
   encodeTraces,
   encodeTracesJson,
   inspectTraces,
+  jsonText as json,
   printSegment,
 } from '../src/codec/index.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
-import { jsonText as json } from '../src/pipeline/batches.ts';
 import { otlpMessages } from '../test/support/otlp-messages.ts';
 import { telemetrySpans } from '../test/support/telemetry.ts';
 

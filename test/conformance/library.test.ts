@@ -29,11 +29,33 @@ describe('docs/library.md', () => {
     });
   }
 
+  it('is right that types are included, and that they tell what is wrong', async () => {
+    const file = join(folder, 'typed.mts');
+    writeFileSync(file, typedProgram);
+    const tsc = rootPath('node_modules', 'typescript', 'bin', 'tsc');
+    const words = ['--noEmit', '--ignoreConfig', '--strict', '--module', 'nodenext', '--target', 'es2023', file];
+    const { stdout } = await promisify(execFile)(process.execPath, [tsc, ...words]).catch((error) => error);
+    assert.match(stdout, /^[^\n]*typed\.mts\(9,7\): error TS2322: [^\n]*\n$/);
+  });
+
   it('has an example for every program in it', () => {
     assert.equal(examplesOf(page).length, page.split('\n').filter((line) => line.startsWith('```js')).length);
     assert.ok(examplesOf(page).length >= 5);
   });
 });
+
+/** Right but for its line 9. */
+const typedProgram = `import { decodeTraces, jsonText as json, printSegment } from 'raybridge/codec';
+import { type SegmentOptions, toSegments } from 'raybridge/convert';
+import { type Span, SpanKind } from 'raybridge/model';
+import { summarise } from 'raybridge/query';
+const options: Partial<SegmentOptions> = { envelope: 'off', annotations: { indexed: ['a'] } };
+const spans: readonly Span[] = decodeTraces(new Uint8Array());
+export const texts: readonly string[] = toSegments(spans, { ...options, json }).map(printSegment);
+export const known = [SpanKind.server, summarise];
+const wrong: number = spans[0]?.startTimeNs ?? 0n;
+export default wrong;
+`;
 
 function examplesOf(text: string): readonly Example[] {
   const pattern = /^## ([^\n]+)$|^```js\n(.*?)^```\n\nIt prints\n\n```text\n(.*?)^```$/gms;

@@ -104,9 +104,13 @@ function readText(text: Uint8Array | string, context: Context): void {
   reader.end();
 }
 
+/** In one piece. Real documents have a hundred bytes and more, but `{}` takes three and costs hundreds in memory. */
+const thingsMax = 1_000_000;
+
 /** `pointer` is that of the value at the cursor, within the text. */
 function readThing(reader: JsonReader, pointer: string, context: Context): void {
   const kind = reader.peek();
+  if (context.found.length >= thingsMax) reader.fail(`at most ${thingsMax} requests and documents`, 'more');
   if (kind === 'object') return readObject(reader, pointer, context);
   if (kind === 'array') return readElements(reader, pointer, context);
   const place = placeOf(reader, pointer, context);

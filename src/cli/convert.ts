@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import type { SegmentOptions } from '../convert/index.ts';
 import { collect } from './configuration.ts';
 import { type Complaint, type Converted, convertDocuments, convertRequest, type Target } from './convert/direction.ts';
+import { lineFinder } from './convert/lines.ts';
 import { openOutput, type Output } from './convert/output.ts';
 import { type Piece, pieceBytesMax, readPieces } from './convert/pieces.ts';
 import {
@@ -69,11 +70,9 @@ Examples:
   raybridge convert --policy collector --envelope off --index http.route spans.ndjson.gz`;
 
 async function convert(files: readonly string[], options: ConvertOptions, command: Command): Promise<void> {
-  const form = options.json ?? options.proto;
-  if (form && options.to !== undefined && options.to !== 'otlp') {
-    command.error(
-      `error: --${options.proto ? 'proto' : 'json'} is a form of OTLP and does not go with --to ${options.to}`,
-    );
+  const { to, json, proto } = options;
+  if ((json || proto) && to !== undefined && to !== 'otlp') {
+    command.error(`error: --${proto ? 'proto' : 'json'} is a form of OTLP and does not go with --to ${to}`);
   }
   const report = createReport({
     write: (text) => void process.stderr.write(text),
@@ -189,35 +188,4 @@ function* grouped(found: readonly Found[]): Generator<Group> {
     }
   }
   if (documents.length > 0) yield { kind: 'documents', documents };
-}
-
-/** `:12`, the line of an offset; nothing in protobuf, whose messages name the byte. */
-function lineFinder(piece: Piece): (offset: number) => string {
-  if (piece.kind === 'proto' || piece.line === undefined) return () => '';
-  const { line } = piece;
-  if (piece.kind === 'too large') return () => `:${line}`;
-  let ends: readonly number[] | undefined;
-  return (offset) => {
-    ends ??= lineEnds(piece.bytes);
-    return `:${line + countBelow(ends, offset)}`;
-  };
-}
-
-function lineEnds(bytes: Uint8Array): readonly number[] {
-  const ends: number[] = [];
-  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) ends.push(at);
-  return ends;
-}
-
-const newline = 0x0a;
-
-/** How many of the ascending numbers are below the bound, by bisection. */
-function countBelow(ascending: readonly number[], bound: number): number {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

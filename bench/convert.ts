@@ -15,10 +15,10 @@ import {
   encodeTraces,
   encodeTracesJson,
   inspectTraces,
+  jsonText as json,
   printSegment,
 } from '../src/codec/index.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
-import { jsonText as json } from '../src/pipeline/batches.ts';
 import { createSegmentTranscoder } from '../src/transcode/index.ts';
 import { otlpMessages } from '../test/support/otlp-messages.ts';
 import { telemetrySpans } from '../test/support/telemetry.ts';
@@ -46,7 +46,7 @@ for (const envelope of ['off', 'minimal', 'full'] as const)
     toSegments(decodeTraces(proto), { json, envelope }).map(printSegment),
   );
 for (const envelope of ['off', 'minimal', 'full'] as const) {
-  const transcode = createSegmentTranscoder({ json, envelope });
+  const transcode = createSegmentTranscoder({ envelope });
   measure(`OTLP protobuf → segments, ${envelope}`, proto, () => transcode(proto));
 }
 measure('segments → OTLP protobuf over spans', segments, () =>

@@ -1,5 +1,5 @@
 export { decodeBase64, encodeBase64 } from './base64.ts';
-export { jsonDepthMax, jsonValuesMax, parseJson, printJson } from './json.ts';
+export { jsonDepthMax, jsonText, jsonValuesMax, parseJson, printJson } from './json.ts';
 export {
   decodeAttributeJson,
   decodeAttributesJson,

@@ -1,6 +1,6 @@
 import { RaybridgeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model/index.ts';
-import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
+import { isJsonArray, isJsonNumber, isJsonObject, jsonTextDepthMax } from '../model/index.ts';
 import { decodeText, findInvalidUtf8, isAscii } from './utf8.ts';
 
 /**
@@ -57,6 +57,22 @@ function printObject(members: JsonObject): string {
   }
   return `${text}}`;
 }
+
+/**
+ * JSON that stands as text in an attribute, as `convert` wants it read and printed. A text that
+ * looks like JSON and is none, or nests too deep, is no error: it stays what it is, text.
+ */
+export const jsonText = {
+  parse(text: string): JsonValue | undefined {
+    try {
+      return parseJson(text, { depthMax: jsonTextDepthMax });
+    } catch (error) {
+      if (error instanceof RaybridgeError) return undefined;
+      throw error;
+    }
+  },
+  print: printJson,
+} as const;
 
 const noMembers: JsonObject = new Map();
 const noElements: readonly JsonValue[] = [];
@@ -232,8 +248,9 @@ export class JsonReader {
     const unit = this.isText ? 'character' : 'byte';
     const offset = this.isText ? decodeText(this.bytes, 0, at).length : at;
     const pointer = pointerTo(this.bytes, at);
-    const place = `${this.options.format}, ${unit} ${offset}${pointer === '' ? '' : `, at ${pointer}`}`;
-    throw new RaybridgeError('BAD_INPUT', `${place}: expected ${wish}, got ${find}`);
+    const where = `${this.options.format}, ${unit} ${offset}${pointer === '' ? '' : `, at ${pointer}`}`;
+    const complaint = `expected ${wish}, got ${find}`;
+    throw new RaybridgeError('BAD_INPUT', `${where}: ${complaint}`, { place: { offset, pointer, complaint } });
   }
 
   private begin(container: { readonly open: number; readonly close: number; readonly wish: string }): boolean {

@@ -7,4 +7,3 @@ export { toSegments, toSpans } from './conversion.ts';
 export type { EnvelopeLevel } from './envelope.ts';
 export type { SegmentPolicy } from './identity.ts';
 export type { JsonText } from './section.ts';
-export { jsonTextDepthMax } from './section.ts';

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type RecordedName, readRecorded, readSample, type SampleName } from '../../test/support/samples.ts';
 import { testSpan } from '../../test/support/span.ts';
-import { parseJson, printJson } from '../codec/json.ts';
+import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import type { AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { emptyResource, isJsonObject, SpanKind, StatusCode } from '../model/index.ts';
-import { jsonText as json } from '../pipeline/batches.ts';
 import type { SegmentOptions } from './index.ts';
 import { toSegments, toSpans } from './index.ts';
 

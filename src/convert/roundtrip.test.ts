@@ -8,7 +8,7 @@ import {
   arbitraryTraceId,
 } from '../../test/support/arbitraries.ts';
 import { readRecorded, readSample, recordedNames, sampleNames } from '../../test/support/samples.ts';
-import { parseJson, printJson } from '../codec/json.ts';
+import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import { attributeDepthMax } from '../codec/otlp.ts';
 import type {
   Attributes,
@@ -20,7 +20,6 @@ import type {
   Span,
 } from '../model/index.ts';
 import { isJsonArray, isJsonObject } from '../model/index.ts';
-import { jsonText as json } from '../pipeline/batches.ts';
 import { toSegments, toSpans } from './index.ts';
 
 /** The two properties that hold the conversion together, over the whole of both models. */

@@ -4,12 +4,10 @@ import {
   decodeTracesJson,
   encodeTraces,
   joinSegments,
-  parseJson,
-  printJson,
+  jsonText,
   splitSegments,
 } from '../codec/index.ts';
-import { type JsonText, jsonTextDepthMax, toSpans } from '../convert/index.ts';
-import { RaybridgeError } from '../errors.ts';
+import { toSpans } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
 import type { Batch } from './batch.ts';
 
@@ -58,20 +56,6 @@ function decode({ format, body }: Omit<Batch, 'spans'>): readonly Span[] {
       return toSpans(decodeSegments(body), { json: jsonText }).spans;
   }
 }
-
-/** JSON text for the conversion, which lives on a floor that knows no codec. */
-export const jsonText: JsonText = {
-  parse(text) {
-    try {
-      return parseJson(text, { depthMax: jsonTextDepthMax });
-    } catch (error) {
-      // An attribute that looks like JSON and is none stays what it is: text.
-      if (error instanceof RaybridgeError) return undefined;
-      throw error;
-    }
-  },
-  print: printJson,
-};
 
 function splitSpans(spans: readonly Span[], receivedAtNs: bigint): readonly Batch[] {
   const body = encodeTraces(spans);

@@ -1,6 +1,5 @@
 import { printJson } from '../codec/index.ts';
 import { derivedId } from '../convert/ids.ts';
-import type { JsonText } from '../convert/index.ts';
 import { isJsonArray, isJsonObject, type JsonValue, type Resource, type SpanEvent, SpanKind } from '../model/index.ts';
 import { documentOf, objectAt, templateSpan } from './template.ts';
 import { literal } from './page.ts';
@@ -46,13 +45,11 @@ export interface ExceptionForm {
 export class KnownExceptions {
   private readonly resource: Resource;
   private readonly form: ExceptionForm;
-  private readonly json: JsonText;
   private readonly known = new Map<number, Known>();
 
-  constructor(resource: Resource, form: ExceptionForm, json: JsonText) {
+  constructor(resource: Resource, form: ExceptionForm) {
     this.resource = resource;
     this.form = form;
-    this.json = json;
   }
 
   /**
@@ -64,7 +61,7 @@ export class KnownExceptions {
     const found = this.known.get(hash);
     if (found && isSame(found.bytes, bytes, start, end)) return found.parts;
     const event = decode();
-    const parts = event && exceptionParts(event, this.resource, this.form, this.json);
+    const parts = event && exceptionParts(event, this.resource, this.form);
     if (this.known.size >= knownMax) this.known.clear();
     this.known.set(hash, { bytes: bytes.slice(start, end), parts });
     return parts;
@@ -88,7 +85,6 @@ function exceptionParts(
   event: SpanEvent,
   resource: Resource,
   { isSegment, isCall }: ExceptionForm,
-  json: JsonText,
 ): ExceptionParts | undefined {
   const span = templateSpan({
     resource,
@@ -98,7 +94,7 @@ function exceptionParts(
     events: [{ ...event, timeNs: 1n }],
     status: { code: 2, message: '' },
   });
-  const document = documentOf(span, json);
+  const document = documentOf(span);
   const exceptions = objectAt(document, 'cause').get('exceptions');
   const entry = elementOf(objectAt(objectAt(document, 'metadata'), 'raybridge').get('e'));
   if (!isJsonArray(exceptions) || !isJsonArray(entry)) return undefined;

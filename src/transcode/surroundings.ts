@@ -1,5 +1,4 @@
 import { printJson } from '../codec/index.ts';
-import type { JsonText } from '../convert/index.ts';
 import { type JsonObject, type JsonValue, type Resource, type Scope, SpanKind } from '../model/index.ts';
 import { type ExceptionForm, KnownExceptions } from './exceptions.ts';
 import { literal } from './page.ts';
@@ -38,17 +37,17 @@ export interface SegmentParts {
   readonly resource: Uint8Array;
 }
 
-export function resourceParts(resource: Resource, json: JsonText): ResourceParts {
+export function resourceParts(resource: Resource): ResourceParts {
   const call = templateSpan({ resource, kind: SpanKind.client, parentSpanId: '1'.repeat(16) });
   const awsCall = { ...call, attributes: new Map([['aws.region', 'x']]) };
-  const segment = segmentParts(resource, json);
-  const subsegmentResource = envelopeMember(documentOf(call, json), 'r');
-  const awsSubsegmentResource = envelopeMember(documentOf(awsCall, json), 'r');
+  const segment = segmentParts(resource);
+  const subsegmentResource = envelopeMember(documentOf(call), 'r');
+  const awsSubsegmentResource = envelopeMember(documentOf(awsCall), 'r');
   const bytesMax =
     Object.values(segment ?? {}).reduce((sum, part) => sum + part.length, 0) +
     subsegmentResource.length +
     awsSubsegmentResource.length;
-  const exceptions = (form: ExceptionForm): KnownExceptions => new KnownExceptions(resource, form, json);
+  const exceptions = (form: ExceptionForm): KnownExceptions => new KnownExceptions(resource, form);
   return {
     segment,
     subsegmentResource,
@@ -60,10 +59,10 @@ export function resourceParts(resource: Resource, json: JsonText): ResourceParts
   };
 }
 
-function segmentParts(resource: Resource, json: JsonText): SegmentParts | undefined {
-  const document = documentOf(templateSpan({ resource }), json);
+function segmentParts(resource: Resource): SegmentParts | undefined {
+  const document = documentOf(templateSpan({ resource }));
   const name = document.get('name');
-  const other = documentOf({ ...templateSpan({ resource }), name: 'other' }, json);
+  const other = documentOf({ ...templateSpan({ resource }), name: 'other' });
   if (typeof name !== 'string' || other.get('name') !== name) return undefined;
   const metadata = [...objectAt(objectAt(document, 'metadata'), 'default')].map(([key, value]) => member(key, value));
   return {
@@ -82,8 +81,8 @@ export interface ScopeParts {
   readonly scope: Uint8Array;
 }
 
-export function scopeParts(scope: Scope, json: JsonText): ScopeParts {
-  return { hasName: scope.name !== '', scope: envelopeMember(documentOf({ ...templateSpan({}), scope }, json), 'c') };
+export function scopeParts(scope: Scope): ScopeParts {
+  return { hasName: scope.name !== '', scope: envelopeMember(documentOf({ ...templateSpan({}), scope }), 'c') };
 }
 
 function members(document: JsonObject, names: readonly string[]): Uint8Array {

@@ -4,10 +4,9 @@ import * as fc from 'fast-check';
 import { arbitrarySpans } from '../../test/support/arbitraries.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
 import { usualSpan } from '../../test/support/usual-spans.ts';
-import { decodeTraces, encodeTraces, printSegment } from '../codec/index.ts';
+import { decodeTraces, encodeTraces, jsonText as json, printSegment } from '../codec/index.ts';
 import { type EnvelopeLevel, toSegments } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
-import { jsonText as json } from '../pipeline/batches.ts';
 import { createSegmentTranscoder, type SegmentDocuments } from './index.ts';
 
 /** Cases a property; `npm run fuzz` asks for more. */
@@ -21,7 +20,7 @@ function texts({ bytes, ends }: SegmentDocuments): readonly string[] {
 
 describe('OTLP bytes become the documents that their spans become', () => {
   for (const envelope of levels) {
-    const transcode = createSegmentTranscoder({ envelope, json });
+    const transcode = createSegmentTranscoder({ envelope });
     const check = (spans: readonly Span[]): SegmentDocuments => {
       const request = encodeTraces(spans);
       const found = transcode(request);

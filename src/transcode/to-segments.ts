@@ -4,11 +4,12 @@ import {
   decodeIndexedSpan,
   decodeTraces,
   indexTraces,
+  jsonText,
   printSegment,
   type TracesIndex,
 } from '../codec/index.ts';
 import { residualAttribute } from '../convert/document.ts';
-import { type JsonText, type SegmentOptions, toSegments } from '../convert/index.ts';
+import { type SegmentOptions, toSegments } from '../convert/index.ts';
 import type { Resource, Scope, Span } from '../model/index.ts';
 import { DocumentWriter } from './document.ts';
 import { KnownMessages } from './known-messages.ts';
@@ -23,7 +24,7 @@ export interface SegmentDocuments {
   readonly slowSpans: number;
 }
 
-export type TranscodeOptions = Partial<SegmentOptions> & { readonly json: JsonText };
+export type TranscodeOptions = Partial<SegmentOptions>;
 
 /**
  * OTLP protobuf to segment documents, bytes to bytes: the documents that `printSegment` gives of
@@ -32,11 +33,11 @@ export type TranscodeOptions = Partial<SegmentOptions> & { readonly json: JsonTe
  *
  * The function returned throws RaybridgeError BAD_INPUT as `decodeTraces` does.
  */
-export function createSegmentTranscoder(options: TranscodeOptions): (request: Uint8Array) => SegmentDocuments {
-  const { policy = 'auto', envelope = 'full', annotations = {}, json } = options;
+export function createSegmentTranscoder(options: TranscodeOptions = {}): (request: Uint8Array) => SegmentDocuments {
+  const { policy = 'auto', envelope = 'full', annotations = {} } = options;
   const writer = new DocumentWriter(envelope);
-  const resources = new KnownMessages((resource: Resource) => resourceParts(resource, json), decodeIndexedResource);
-  const scopes = new KnownMessages((scope: Scope) => scopeParts(scope, json), decodeIndexedScope);
+  const resources = new KnownMessages((resource: Resource) => resourceParts(resource), decodeIndexedResource);
+  const scopes = new KnownMessages((scope: Scope) => scopeParts(scope), decodeIndexedScope);
   const isCovered = policy === 'auto' && !annotations.indexAll && !annotations.indexed?.length;
   return (request) => {
     const index = indexTraces(request);
@@ -81,7 +82,7 @@ function transcode({ request, index, writer, resources, scopes, options }: Work)
     if (!slow) continue;
     if (slow.attributes.has(residualAttribute)) return undefined;
     slowSpans++;
-    for (const document of toSegments([slow], options)) {
+    for (const document of toSegments([slow], { ...options, json: jsonText })) {
       page.putText(printSegment(document));
       ends.push(page.length);
     }
@@ -91,7 +92,9 @@ function transcode({ request, index, writer, resources, scopes, options }: Work)
 
 function overSpans(request: Uint8Array, options: TranscodeOptions): SegmentDocuments {
   const spans = decodeTraces(request);
-  const documents = toSegments(spans, options).map((document) => encoder.encode(printSegment(document)));
+  const documents = toSegments(spans, { ...options, json: jsonText }).map((document) =>
+    encoder.encode(printSegment(document)),
+  );
   const bytes = new Uint8Array(documents.reduce((sum, document) => sum + document.length, 0));
   const ends: number[] = [];
   let end = 0;

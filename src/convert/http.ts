@@ -115,7 +115,7 @@ const defaultPorts: ReadonlyMap<string | undefined, bigint> = new Map([
   ['https', 443n],
 ]);
 
-const addressPattern = /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[^:]*:[^:]*:)[0-9a-f:.]{2,45}(?:%\w{1,20})?)$/i;
+export const addressPattern = /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[^:]*:[^:]*:)[0-9a-f:.]{2,45}(?:%\w{1,20})?)$/i;
 
 /**
  * `client_ip`, and `x_forwarded_for` when a proxy's header is where it comes from. Under the older

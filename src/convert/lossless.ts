@@ -1,12 +1,13 @@
 import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
 import type { AnnotationOptions } from './annotations.ts';
+import { writeCollectorDocument, writeDependency } from './collector/document.ts';
 import type { ReadContext, Written } from './document.ts';
 import { identityOf, ignore, readDocument, residualAttribute, withoutResidual, writeDocument } from './document.ts';
 import type { EnvelopeLevel } from './envelope.ts';
 import { applyEnvelope, readEnvelope, readRenames, withEnvelope, withoutEnvelope, writeEnvelope } from './envelope.ts';
 import { sameEvents, sameSpan } from './equality.ts';
-import type { SpanIdentity } from './identity.ts';
+import type { SegmentPolicy, SpanIdentity } from './identity.ts';
 import { formOf, identify, readForm } from './identity.ts';
 import type { Placement } from './residual.ts';
 import { applyResidual, readPlacement, writeResidual } from './residual.ts';
@@ -23,6 +24,7 @@ import type { DocumentForm, JsonText, Report } from './section.ts';
  */
 
 interface DocumentPlan {
+  readonly policy: SegmentPolicy;
   readonly form: DocumentForm;
   readonly annotations: AnnotationOptions;
   readonly envelope: EnvelopeLevel;
@@ -38,9 +40,11 @@ interface DocumentPlan {
 /** The document of a span: the foreign one that it came from when it still is the same, else one of our own. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = plan.serviceId === undefined ? span : { ...span, parentSpanId: plan.serviceId };
+  // Who switches the envelope off compares with the exporter, which knows nothing of foreign documents.
+  if (isCollectors(plan) && plan.envelope === 'off') return collectorDocument(shown, plan).document;
   // Foreign documents know nothing of our index: their annotations are theirs.
   const written = writeDocument(shown, { ...plan, annotations: {} });
-  return foreignDocument(span, written, plan) ?? ownDocument(span, indexed(shown, written, plan), plan);
+  return foreignDocument(span, written, plan) ?? ownDocument(span, own(shown, written, plan), plan);
 }
 
 function foreignDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
@@ -68,7 +72,7 @@ function mayBeForeign(span: Span, { restCount }: Written): boolean {
 }
 
 /** What the span leads to, with its residual. */
-function restored(span: Span, { document }: Written, { residual, json, ...plan }: DocumentPlan): JsonObject {
+function restored(span: Span, { document }: Shown, { residual, json, ...plan }: DocumentPlan): JsonObject {
   if (!residual) return document;
   const fitsCause = (candidate: JsonObject): boolean => {
     const found = foundAs(candidate, span, plan);
@@ -92,12 +96,31 @@ function foundAs(
 
 const foreignContext = { ours: false, renames: new Map<string, string>() } as const;
 
-function indexed(span: Span, written: Written, plan: DocumentPlan): Written {
+/** A document without its envelope, and what its reader restores. */
+type Shown = Omit<Written, 'restCount'>;
+
+function own(span: Span, written: Written, plan: DocumentPlan): Shown {
+  if (isCollectors(plan)) return collectorShown(span, plan);
   const { indexAll, indexed: keys } = plan.annotations;
   return indexAll || keys?.length ? writeDocument(span, plan) : written;
 }
 
-function ownDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject {
+/** The Collector's exporter is imitated for spans of OTLP alone: what came from X-Ray goes back as it was. */
+function isCollectors({ policy, residual }: DocumentPlan): boolean {
+  return policy === 'collector' && !residual;
+}
+
+function collectorDocument(span: Span, plan: DocumentPlan): Omit<Shown, 'back'> {
+  return plan.serviceId === undefined ? writeCollectorDocument(span, plan) : writeDependency(span, plan);
+}
+
+function collectorShown(span: Span, plan: DocumentPlan): Shown {
+  const written = collectorDocument(span, plan);
+  const context = { ...plan, ...identityOf(span), ours: true, renames: written.renames, report: ignore };
+  return { ...written, back: readDocument(written.document, context) };
+}
+
+function ownDocument(span: Span, written: Shown, plan: DocumentPlan): JsonObject {
   return (plan.residual && changedDocument(span, written, plan)) ?? enclose(span, written, plan);
 }
 
@@ -105,7 +128,7 @@ function ownDocument(span: Span, written: Written, plan: DocumentPlan): JsonObje
  * A span of a foreign document that was changed on its way: the residual still gives the document
  * what no attribute holds. Undefined when the residual is none of ours and leads astray.
  */
-function changedDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
+function changedDocument(span: Span, written: Shown, plan: DocumentPlan): JsonObject | undefined {
   const document = withoutEnvelope(restored(span, written, plan));
   if (plan.envelope === 'off') return document;
   const { renames } = written;
@@ -121,7 +144,7 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   return isExact ? withEnvelope(document, envelope) : undefined;
 }
 
-function enclose(span: Span, written: Written, { envelope: level, serviceId, json }: DocumentPlan): JsonObject {
+function enclose(span: Span, written: Shown, { envelope: level, serviceId, json }: DocumentPlan): JsonObject {
   if (level === 'off') return written.document;
   return withEnvelope(
     written.document,

@@ -84,6 +84,17 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
     );
   });
 
+  test('under the policy of the Collector, whatever it holds', () => {
+    const all = { json, policy: 'collector', annotations: { indexed: ['http.request.method', 'custom@1'] } } as const;
+    fc.assert(
+      fc.property(fc.oneof(arbitrarySpan, telemetrySpan), (span) => {
+        // There may be problems: that exporter writes members that say nothing.
+        assert.deepEqual(toSpans(sent(toSegments([span], all)), all).spans, [span]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('when a residual that nobody wrote for it comes with it', () => {
     fc.assert(
       fc.property(telemetrySpan, residualLike, (plain, residual) => {

@@ -23,7 +23,7 @@ import { flagNames, flagsOf } from './status.ts';
  */
 
 export interface SegmentOptions {
-  /** Which spans become segments; `auto` unless the Collector's exporter is to be matched. */
+  /** Our own documents, `auto`, unless those of the Collector's exporter are wanted. */
   readonly policy: SegmentPolicy;
   /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
   readonly envelope: EnvelopeLevel;

@@ -20,8 +20,9 @@ import { rootPlace, setAttribute, showFlag, showText, showTexts, textAt, textsAt
  */
 
 /**
- * Which spans become segments: `auto` those that open a service, with a dependency split off where
- * the span is a call; `collector` as the OpenTelemetry Collector's exporter decides.
+ * Whose documents a span becomes. `auto`: ours, a segment where a span opens a service, with a
+ * dependency split off where it is a call. `collector`: those of the OpenTelemetry Collector's
+ * exporter, see `collector/`.
  */
 export type SegmentPolicy = 'auto' | 'collector';
 

@@ -204,6 +204,28 @@ test('The same spans make the same documents, to the byte', () => {
   );
 });
 
+test('The envelope goes on top of the document of the Collector and changes nothing in it', () => {
+  const all = { json, policy: 'collector', annotations: { indexed: ['custom@1'] } } as const;
+  fc.assert(
+    fc.property(telemetrySpan, (span) => {
+      // A span with a residual leads to the document that it came from.
+      fc.pre(span.scope.name !== '' && !span.attributes.has('raybridge.xray'));
+      const plain = toSegments([span], { ...all, envelope: 'off' });
+      const full = toSegments([span], all).map((document) => {
+        const metadata = document.get('metadata');
+        assert.ok(isJsonObject(metadata));
+        const namespaces = [...metadata].filter(([namespace]) => namespace !== 'raybridge');
+        const rest = new Map(document);
+        if (namespaces.length > 0) rest.set('metadata', new Map(namespaces));
+        else rest.delete('metadata');
+        return rest;
+      });
+      assertSameDocuments(full, plain);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('A document without its envelope, or with one that is corrupt, is read as any other', () => {
   fc.assert(
     fc.property(telemetrySpan, fc.constantFrom('{"v":99}', '{}', '[]', '"x"', '{"v":"1"}'), (span, corrupt) => {

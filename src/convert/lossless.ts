@@ -37,14 +37,26 @@ interface DocumentPlan {
   readonly serviceId: string | undefined;
 }
 
-/** The document of a span: the foreign one that it came from when it still is the same, else one of our own. */
+/** The document of a span: the foreign one that it came from when it still is the same, else one of the policy's. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = plan.serviceId === undefined ? span : { ...span, parentSpanId: plan.serviceId };
-  // Who switches the envelope off compares with the exporter, which knows nothing of foreign documents.
-  if (isCollectors(plan) && plan.envelope === 'off') return collectorDocument(shown, plan).document;
+  // What came from X-Ray goes back as it was, so the Collector's exporter is imitated for other spans.
+  const isCollectors = plan.policy === 'collector' && !plan.residual;
+  if (isCollectors && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
   // Foreign documents know nothing of our index: their annotations are theirs.
   const written = writeDocument(shown, { ...plan, annotations: {} });
-  return foreignDocument(span, written, plan) ?? ownDocument(span, own(shown, written, plan), plan);
+  const foreign = foreignDocument(span, written, plan);
+  if (foreign) return foreign;
+  if (isCollectors) return collectorDocument(span, shown, plan);
+  return ownDocument(span, indexed(shown, written, plan), plan);
+}
+
+function collectorDocument(span: Span, shown: Span, plan: DocumentPlan): JsonObject {
+  const isCall = plan.serviceId !== undefined;
+  const written = isCall ? writeDependency(shown, plan) : writeCollectorDocument(shown, plan);
+  if (plan.envelope === 'off') return written.document;
+  const context = { ...plan, ...identityOf(shown), ours: true, renames: written.renames, report: ignore };
+  return enclose(span, { ...written, back: readDocument(written.document, context) }, plan);
 }
 
 function foreignDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
@@ -67,12 +79,16 @@ function foreignDocument(span: Span, written: Written, plan: DocumentPlan): Json
 
 /** Cheap signs of a span that no foreign document without a residual can lead to. */
 function mayBeForeign(span: Span, { restCount }: Written): boolean {
-  const { scope } = span;
-  return restCount === 0 && span.traceState === '' && span.flags === 0 && scope.name === emptyScope.name;
+  return restCount === 0 && isBare(span);
+}
+
+/** Without what every span of an instrumentation has and no document does. */
+function isBare({ traceState, flags, scope }: Span): boolean {
+  return traceState === '' && flags === 0 && scope.name === emptyScope.name;
 }
 
 /** What the span leads to, with its residual. */
-function restored(span: Span, { document }: Shown, { residual, json, ...plan }: DocumentPlan): JsonObject {
+function restored(span: Span, { document }: Written, { residual, json, ...plan }: DocumentPlan): JsonObject {
   if (!residual) return document;
   const fitsCause = (candidate: JsonObject): boolean => {
     const found = foundAs(candidate, span, plan);
@@ -96,31 +112,12 @@ function foundAs(
 
 const foreignContext = { ours: false, renames: new Map<string, string>() } as const;
 
-/** A document without its envelope, and what its reader restores. */
-type Shown = Omit<Written, 'restCount'>;
-
-function own(span: Span, written: Written, plan: DocumentPlan): Shown {
-  if (isCollectors(plan)) return collectorShown(span, plan);
+function indexed(span: Span, written: Written, plan: DocumentPlan): Written {
   const { indexAll, indexed: keys } = plan.annotations;
   return indexAll || keys?.length ? writeDocument(span, plan) : written;
 }
 
-/** The Collector's exporter is imitated for spans of OTLP alone: what came from X-Ray goes back as it was. */
-function isCollectors({ policy, residual }: DocumentPlan): boolean {
-  return policy === 'collector' && !residual;
-}
-
-function collectorDocument(span: Span, plan: DocumentPlan): Omit<Shown, 'back'> {
-  return plan.serviceId === undefined ? writeCollectorDocument(span, plan) : writeDependency(span, plan);
-}
-
-function collectorShown(span: Span, plan: DocumentPlan): Shown {
-  const written = collectorDocument(span, plan);
-  const context = { ...plan, ...identityOf(span), ours: true, renames: written.renames, report: ignore };
-  return { ...written, back: readDocument(written.document, context) };
-}
-
-function ownDocument(span: Span, written: Shown, plan: DocumentPlan): JsonObject {
+function ownDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject {
   return (plan.residual && changedDocument(span, written, plan)) ?? enclose(span, written, plan);
 }
 
@@ -128,7 +125,7 @@ function ownDocument(span: Span, written: Shown, plan: DocumentPlan): JsonObject
  * A span of a foreign document that was changed on its way: the residual still gives the document
  * what no attribute holds. Undefined when the residual is none of ours and leads astray.
  */
-function changedDocument(span: Span, written: Shown, plan: DocumentPlan): JsonObject | undefined {
+function changedDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
   const document = withoutEnvelope(restored(span, written, plan));
   if (plan.envelope === 'off') return document;
   const { renames } = written;
@@ -144,7 +141,11 @@ function changedDocument(span: Span, written: Shown, plan: DocumentPlan): JsonOb
   return isExact ? withEnvelope(document, envelope) : undefined;
 }
 
-function enclose(span: Span, written: Shown, { envelope: level, serviceId, json }: DocumentPlan): JsonObject {
+function enclose(
+  span: Span,
+  written: Omit<Written, 'restCount'>,
+  { envelope: level, serviceId, json }: DocumentPlan,
+): JsonObject {
   if (level === 'off') return written.document;
   return withEnvelope(
     written.document,

@@ -152,7 +152,9 @@ export function collectorFlagsOf({ attributes, status }: Pick<Outcome, 'attribut
 
 /** Whether a status could have led to the flags that a document shows, under either policy. */
 export function implies(outcome: Outcome, flags: Flags): boolean {
-  return [flagsOf(outcome), collectorFlagsOf(outcome)].some((implied) =>
-    flagNames.every((name) => implied[name] === flags[name]),
-  );
+  return sameFlags(flagsOf(outcome), flags) || sameFlags(collectorFlagsOf(outcome), flags);
+}
+
+function sameFlags(a: Flags, b: Flags): boolean {
+  return flagNames.every((name) => a[name] === b[name]);
 }

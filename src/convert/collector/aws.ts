@@ -64,6 +64,13 @@ function takeCall(rest: Map<string, AttributeValue>): ReadonlyMap<string, string
   return call;
 }
 
+const callMemberNames: ReadonlySet<string> = new Set([...callMembers.values(), 'operation', 'table_names']);
+
+/** What is left of `aws` on the segment of the service that makes the call: not even its account. */
+export function withoutCall(aws: JsonObject): JsonObject {
+  return new Map([...aws].filter(([name]) => !callMemberNames.has(name)));
+}
+
 /** The attribute stays for the metadata. */
 function writeTables(names: AttributeValue, name: string | undefined): Readonly<Record<string, JsonValue | undefined>> {
   if (typeof names === 'string') return { table_name: names };

@@ -8,7 +8,7 @@ import type { JsonText } from '../section.ts';
 import { addMembers } from '../section.ts';
 import { collectorFlagsOf } from '../status.ts';
 import { writeAttributes } from './attributes.ts';
-import { writeAws, writeOrigin, writeService } from './aws.ts';
+import { withoutCall, writeAws, writeOrigin, writeService } from './aws.ts';
 import { writeCause } from './cause.ts';
 import { writeHttp } from './http.ts';
 import { remoteService, writeName, writeNamespace } from './name.ts';
@@ -74,12 +74,6 @@ export function writeServiceSegment(span: Span, serviceId: string, plan: Collect
   });
 }
 
-const callMembers = ['operation', 'account_id', 'region', 'request_id', 'queue_url', 'table_name', 'table_names'];
-
-function withoutCall(aws: JsonObject): JsonObject {
-  return new Map([...aws].filter(([name]) => !callMembers.includes(name)));
-}
-
 /** Namespaces stay, empty. */
 function resourceOnly(metadata: JsonObject): JsonObject {
   return new Map(
@@ -101,13 +95,12 @@ interface Members extends Readonly<Record<string, Member>> {
   readonly namespace: string | undefined;
 }
 
-/** As if the exporter did not know local roots. The sections run in its order, because each takes its attributes. */
-function membersOf(
-  span: Span,
-  { annotations: options, json }: CollectorPlan,
-): Omit<CollectorDocument, 'document'> & {
+interface Written extends Omit<CollectorDocument, 'document'> {
   readonly members: Members;
-} {
+}
+
+/** As if the exporter did not know local roots. The sections run in its order, because each takes its attributes. */
+function membersOf(span: Span, { annotations: options, json }: CollectorPlan): Written {
   const view: CollectorView = { span, rest: new Map(span.attributes), json };
   const isSegment = isCollectorSegment(span);
   const resource = span.resource.attributes;

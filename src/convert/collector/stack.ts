@@ -9,18 +9,18 @@ import { linesMax } from '../stack.ts';
 /** The thrown exception, whose type and message the event has, then its causes. */
 export function parseCollectorStack(text: string, language: string): readonly StackSection[] {
   const parse = parsers.get(language);
-  if (text === '' || !parse) return [section('', '')];
+  if (text === '' || !parse) return [thrown([])];
   return parse(text.split('\n', linesMax));
 }
 
 type Parse = (lines: readonly string[]) => readonly StackSection[];
 
-const javascript: Parse = (lines) => [{ ...section('', ''), frames: printed(lines).slice(1).flatMap(javascriptFrame) }];
+const javascript: Parse = (lines) => [thrown(printed(lines).slice(1).flatMap(javascriptFrame))];
 
 /** Python prints causes before effects and callers before callees, so it is read from below. */
 const python: Parse = (lines) => {
   let frames: Frame[] = [];
-  const sections = [{ ...section('', ''), frames }];
+  const sections = [thrown(frames)];
   let i = lines.length - 2;
   while (i >= 0) {
     const line = lines[i] ?? '';
@@ -44,7 +44,7 @@ const python: Parse = (lines) => {
 const java: Parse = (all) => {
   const lines = printed(all);
   let frames: Frame[] = [];
-  const sections = [{ ...section('', ''), frames }];
+  const sections = [thrown(frames)];
   let i = 1;
   while (i < lines.length) {
     const line = lines[i] ?? '';
@@ -63,7 +63,7 @@ const java: Parse = (all) => {
   return sections;
 };
 
-const dotnet: Parse = (lines) => [{ ...section('', ''), frames: printed(lines).slice(1).flatMap(dotnetFrame) }];
+const dotnet: Parse = (lines) => [thrown(printed(lines).slice(1).flatMap(dotnetFrame))];
 
 /** Pairs of lines, whatever they say; a place that cannot be read is the one before. */
 const go: Parse = (all) => {
@@ -76,7 +76,7 @@ const go: Parse = (all) => {
     if (path !== undefined) place = { path, line: toLine(line) };
     frames.push({ ...place, label: lines[i] ?? '' });
   }
-  return [{ ...section('', ''), frames }];
+  return [thrown(frames)];
 };
 
 const parsers: ReadonlyMap<string, Parse> = new Map([
@@ -90,14 +90,14 @@ const parsers: ReadonlyMap<string, Parse> = new Map([
   ['go', go],
 ]);
 
-function section(type: string, message: string): StackSection {
-  return { type, message, frames: [] };
+function thrown(frames: readonly Frame[]): StackSection {
+  return { type: '', message: '', frames };
 }
 
 /** `Type: message`; the character after the colon is skipped whatever it is. */
-function headed(header: string): StackSection {
+function headed(header: string): Omit<StackSection, 'frames'> {
   const at = header.indexOf(':');
-  return at < 0 ? section(header, '') : section(header.slice(0, at), header.slice(at + 2));
+  return at < 0 ? { type: header, message: '' } : { type: header.slice(0, at), message: header.slice(at + 2) };
 }
 
 /** Without the ends of lines, and without a last line that has nothing. */

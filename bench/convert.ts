@@ -19,6 +19,7 @@ import {
 } from '../src/codec/index.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
 import { jsonText as json } from '../src/pipeline/batches.ts';
+import { createSegmentTranscoder } from '../src/transcode/index.ts';
 import { otlpMessages } from '../test/support/otlp-messages.ts';
 import { telemetrySpans } from '../test/support/telemetry.ts';
 
@@ -44,6 +45,10 @@ for (const envelope of ['off', 'minimal', 'full'] as const)
   measure(`OTLP protobuf → segments over spans, ${envelope}`, proto, () =>
     toSegments(decodeTraces(proto), { json, envelope }).map(printSegment),
   );
+for (const envelope of ['off', 'minimal', 'full'] as const) {
+  const transcode = createSegmentTranscoder({ json, envelope });
+  measure(`OTLP protobuf → segments, ${envelope}`, proto, () => transcode(proto));
+}
 measure('segments → OTLP protobuf over spans', segments, () =>
   encodeTraces(toSpans(decodeSegments(segments), { json }).spans),
 );

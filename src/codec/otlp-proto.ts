@@ -250,7 +250,7 @@ function checkTraces(bytes: Uint8Array): Tally {
 const groupLengthBytes = 3;
 const spanLengthBytes = 2;
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Spans point at the resource before all of it is known, because its schema URL stands after them. */
 function readResourceSpans(reader: ProtoReader, spans: Span[]): void {
@@ -270,7 +270,7 @@ function readResourceSpans(reader: ProtoReader, spans: Span[]): void {
   }
 }
 
-function readResource(reader: ProtoReader, resource: Mutable<Resource>): void {
+export function readResource(reader: ProtoReader, resource: Mutable<Resource>): void {
   const end = reader.messageEnd();
   const attributes = new Map<string, AttributeValue>();
   const entityRefs: EntityRef[] = [];
@@ -349,7 +349,7 @@ function writeScopeSpans(writer: ProtoWriter, group: ScopeGroup): void {
   writer.end(mark, groupLengthBytes);
 }
 
-function readScope(reader: ProtoReader, scope: Mutable<Scope>): void {
+export function readScope(reader: ProtoReader, scope: Mutable<Scope>): void {
   const end = reader.messageEnd();
   const attributes = new Map<string, AttributeValue>();
   let name = '';
@@ -381,7 +381,7 @@ function writeScope(writer: ProtoWriter, scope: Scope): void {
 const unset: SpanStatus = { code: 0, message: '' };
 
 /** Undefined when the span's ids are not valid. */
-function readSpan(reader: ProtoReader, resource: Resource, scope: Scope): Span | undefined {
+export function readSpan(reader: ProtoReader, resource: Resource, scope: Scope): Span | undefined {
   const end = reader.messageEnd();
   let traceId: string | undefined;
   let spanId: string | undefined;

@@ -180,8 +180,8 @@ function close(reading: Reading): Read {
   return { span, flags, exceptions };
 }
 
-function readOutcome(
-  { view, exceptions }: Reading,
+export function readOutcome(
+  { view, exceptions }: Pick<Reading, 'view' | 'exceptions'>,
   timeNs: bigint,
 ): Pick<Read, 'flags' | 'exceptions'> & Pick<Span, 'status' | 'events'> {
   const flags = readFlags(view);

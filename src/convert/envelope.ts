@@ -155,7 +155,7 @@ function markOf(value: AttributeValue, json: JsonText): string {
   return fingerprint(json.print(toAnyValue(value)));
 }
 
-function writeEvents(
+export function writeEvents(
   events: readonly SpanEvent[],
   { back, exceptionIds }: Pick<Written, 'back' | 'exceptionIds'>,
   json: JsonText,

@@ -17,7 +17,7 @@ export const nameLengthMax = 200;
 const illegalCharacters = /[^\p{L}\p{N}\s_.:/%&#=+\\\-@]/gu;
 
 /** Name of documents whose own name cannot be read, and of spans of which no legal character is left. */
-const unknownName = 'unknown';
+export const unknownName = 'unknown';
 
 export function writeName(view: SpanView): string {
   const known = showText(view, 'aws.xray.name');
@@ -30,7 +30,7 @@ export function writeName(view: SpanView): string {
 }
 
 /** Only letters, digits, white space and `_.:/%&#=+\-@`, at most 200 code points. */
-function legalName(text: string): string {
+export function legalName(text: string): string {
   const legal = text.replaceAll(illegalCharacters, '');
   // A text of so few code units cannot have too many code points.
   return legal.length <= nameLengthMax ? legal : [...legal].slice(0, nameLengthMax).join('');
@@ -85,7 +85,7 @@ const awsServiceSpellings: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-function awsServiceName(service: string | undefined): string | undefined {
+export function awsServiceName(service: string | undefined): string | undefined {
   if (service === undefined) return undefined;
   return awsServiceSpellings.get(service.replaceAll(' ', '').toLowerCase()) ?? service;
 }

@@ -53,7 +53,7 @@ export function databaseName(attributes: Attributes): string | undefined {
 
 export function writeSql(view: SpanView): JsonObject | undefined {
   const system = databaseSystem(view.attributes);
-  if (system === undefined || !sqlSystems.has(stableSystem(system))) return undefined;
+  if (system === undefined || !isSqlSystem(system)) return undefined;
   const type = showText(view, 'db.system.name', 'db.system');
   return objectOf({
     url: showText(view, 'aws.xray.sql.url') ?? assembledUrl(view.attributes),
@@ -67,7 +67,11 @@ export function writeSql(view: SpanView): JsonObject | undefined {
   });
 }
 
-function stableSystem(system: string): string {
+export function isSqlSystem(system: string): boolean {
+  return sqlSystems.has(stableSystem(system));
+}
+
+export function stableSystem(system: string): string {
   const lower = system.toLowerCase();
   return systemSpellings.get(lower) ?? lower;
 }

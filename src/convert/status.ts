@@ -56,8 +56,8 @@ function httpFlags(code: bigint | undefined): Flags | undefined {
 }
 
 /** gRPC status codes that are the caller's doing: CANCELLED to UNAUTHENTICATED. */
-const callerErrors: ReadonlySet<bigint> = new Set([1n, 3n, 5n, 6n, 7n, 8n, 9n, 11n, 16n]);
-const resourceExhausted = 8n;
+export const callerErrors: ReadonlySet<bigint> = new Set([1n, 3n, 5n, 6n, 7n, 8n, 9n, 11n, 16n]);
+export const resourceExhausted = 8n;
 const grpcCodeMax = 16n;
 
 const grpcCodeNames = [
@@ -109,7 +109,7 @@ function isThrottled(attributes: Attributes, events: readonly SpanEvent[]): bool
   return events.some((event) => isThrottle(event.attributes.get('exception.type')));
 }
 
-function isThrottle(type: AttributeValue): boolean {
+export function isThrottle(type: AttributeValue): boolean {
   return typeof type === 'string' && throttlePattern.test(type);
 }
 

@@ -1,6 +1,6 @@
 import type { AttributeValue, Attributes, JsonObject, Span } from '../../model/index.ts';
 import { SpanKind } from '../../model/index.ts';
-import { addressPattern } from '../http.ts';
+import { isAddress } from '../http.ts';
 import { objectOf } from '../section.ts';
 import type { CollectorView } from './view.ts';
 import { integerIn, textIn } from './view.ts';
@@ -54,7 +54,7 @@ export function writeHttp(view: CollectorView): JsonObject | undefined {
   }
   if (!signs.has('http') && !signs.has('both')) return undefined;
 
-  const hasUrl = signs.has('url') || signs.has('both') || isAddress(textIn(found, 'peerAddress'));
+  const hasUrl = signs.has('url') || signs.has('both') || isPlainAddress(textIn(found, 'peerAddress'));
   const client = clientOf(span.attributes);
   const request = objectOf({
     x_forwarded_for: client.isForwarded ? true : undefined,
@@ -76,16 +76,17 @@ function clientOf(attributes: Attributes): { readonly address: string; readonly 
   let hasPeer = false;
   for (const [key, value] of attributes) {
     const text = typeof value === 'string' ? value : '';
-    if (key === 'http.client_ip' || (key === 'client.address' && isAddress(text))) address = text;
-    if (key !== 'net.peer.ip' && (key !== 'network.peer.address' || !isAddress(text))) continue;
+    if (key === 'http.client_ip' || (key === 'client.address' && isPlainAddress(text))) address = text;
+    if (key !== 'net.peer.ip' && (key !== 'network.peer.address' || !isPlainAddress(text))) continue;
     hasPeer = true;
     if (address === '') address = text;
   }
   return { address, isForwarded: address !== '' && !hasPeer };
 }
 
-function isAddress(text: string): boolean {
-  return addressPattern.test(text) && !text.includes('%');
+/** The exporter takes no IPv6 address with a zone. */
+function isPlainAddress(text: string): boolean {
+  return isAddress(text) && !text.includes('%');
 }
 
 const serverHosts = ['host', 'serverName', 'hostName', 'machineName', 'serverAddress'] as const;

@@ -9,6 +9,7 @@ import { sameResource } from './equality.ts';
 import type { SegmentPolicy } from './identity.ts';
 import { formOf, identify, placeId, readForm } from './identity.ts';
 import { derivedId } from './ids.ts';
+import { writeServiceSegment } from './collector/document.ts';
 import { documentOf, formOfForeign, spanOf } from './lossless.ts';
 import { readPlacement, readResidual } from './residual.ts';
 import type { JsonText } from './section.ts';
@@ -22,7 +23,7 @@ import { flagNames, flagsOf } from './status.ts';
  */
 
 export interface SegmentOptions {
-  /** Which spans become segments; `auto` unless the Collector's exporter is to be matched. */
+  /** Our own documents, `auto`, unless those of the Collector's exporter are wanted. */
   readonly policy: SegmentPolicy;
   /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
   readonly envelope: EnvelopeLevel;
@@ -162,7 +163,13 @@ function splitDocuments(span: Span, settings: Settings): readonly SegmentDocumen
     inherited: undefined,
     serviceId,
   });
-  return [serviceDocument(span, serviceId, settings), call];
+  if (settings.policy === 'collector')
+    return [call, enclosed(writeServiceSegment(span, serviceId, settings), settings)];
+  return [enclosed(serviceDocument(span, serviceId, settings), settings), call];
+}
+
+function enclosed(service: SegmentDocument, { envelope }: Settings): SegmentDocument {
+  return envelope === 'off' ? service : withEnvelope(service, serviceEnvelope);
 }
 
 /** Attributes of a call that are about the service that makes it. */
@@ -179,7 +186,7 @@ function serviceDocument(span: Span, serviceId: string, settings: Settings): Seg
     { ...span, spanId: serviceId, attributes, links: [] },
     { form: 'segment', annotations: settings.annotations, json: settings.json, inherited: undefined },
   );
-  return settings.envelope === 'off' ? document : withEnvelope(document, serviceEnvelope);
+  return document;
 }
 
 /** A member of a document that did not come through the conversion as it was. */

@@ -13,7 +13,7 @@ import { splitUrl } from './url.ts';
  */
 
 /** AWS X-Ray's limit, in code points. */
-const nameLengthMax = 200;
+export const nameLengthMax = 200;
 const illegalCharacters = /[^\p{L}\p{N}\s_.:/%&#=+\\\-@]/gu;
 
 /** Name of documents whose own name cannot be read, and of spans of which no legal character is left. */
@@ -71,8 +71,11 @@ function calleeNames({ span, attributes }: SpanView): readonly (string | undefin
   ];
 }
 
+/** Before the names of AWS services, as instrumentations write them. */
+export const sdkPrefix = /^(?:AWS\.SDK\.|AWS::)/;
+
 function withoutSdkPrefix(service: string | undefined, attributes: Attributes): string | undefined {
-  return isAwsRpc(attributes) ? service?.replace(/^(?:AWS\.SDK\.|AWS::)/, '') : service;
+  return isAwsRpc(attributes) ? service?.replace(sdkPrefix, '') : service;
 }
 
 /** X-Ray draws icons by these spellings; SDKs of other languages write `DynamoDb` or `Sqs`. */

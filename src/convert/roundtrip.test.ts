@@ -83,6 +83,17 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
     );
   });
 
+  test('under the policy of the Collector, whatever it holds', () => {
+    const all = { json, policy: 'collector', annotations: { indexed: ['http.request.method', 'custom@1'] } } as const;
+    fc.assert(
+      fc.property(fc.oneof(arbitrarySpan, telemetrySpan), (span) => {
+        // There may be problems: that exporter writes members that say nothing.
+        assert.deepEqual(toSpans(sent(toSegments([span], all)), all).spans, [span]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('when a residual that nobody wrote for it comes with it', () => {
     fc.assert(
       fc.property(telemetrySpan, residualLike, (plain, residual) => {
@@ -189,6 +200,28 @@ test('The same spans make the same documents, to the byte', () => {
       assert.deepEqual(print(), print());
     }),
     { numRuns: 300 },
+  );
+});
+
+test('The envelope goes on top of the document of the Collector and changes nothing in it', () => {
+  const all = { json, policy: 'collector', annotations: { indexed: ['custom@1'] } } as const;
+  fc.assert(
+    fc.property(telemetrySpan, (span) => {
+      // A span with a residual leads to the document that it came from.
+      fc.pre(span.scope.name !== '' && !span.attributes.has('raybridge.xray'));
+      const plain = toSegments([span], { ...all, envelope: 'off' });
+      const full = toSegments([span], all).map((document) => {
+        const metadata = document.get('metadata');
+        assert.ok(isJsonObject(metadata));
+        const namespaces = [...metadata].filter(([namespace]) => namespace !== 'raybridge');
+        const rest = new Map(document);
+        if (namespaces.length > 0) rest.set('metadata', new Map(namespaces));
+        else rest.delete('metadata');
+        return rest;
+      });
+      assertSameDocuments(full, plain);
+    }),
+    { numRuns: 500 },
   );
 });
 

@@ -24,7 +24,7 @@ export interface StackSection {
 /** Exceptions in a chain that are read; the rest of the text is left. */
 const chainLengthMax = 20;
 /** Lines that are read, of texts of any length. */
-const linesMax = 10_000;
+export const linesMax = 10_000;
 
 interface Grammar {
   /** Thrown exception first, then its cause, then the cause of that. */

@@ -4,7 +4,7 @@ import { testSpan } from '../../../test/support/span.ts';
 import { printJson } from '../../codec/json.ts';
 import type { AttributeValue, Span, SpanEvent } from '../../model/index.ts';
 import { emptyResource, SpanKind, StatusCode } from '../../model/index.ts';
-import { jsonText as json } from '../../pipeline/batches.ts';
+import { jsonText as json } from '../../codec/json.ts';
 import type { AnnotationOptions } from '../index.ts';
 import { toSegments, toSpans } from '../index.ts';
 

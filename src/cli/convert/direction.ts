@@ -11,6 +11,7 @@ import {
 } from '../../codec/index.ts';
 import { type ConversionProblem, type SegmentOptions, toSegments, toSpans } from '../../convert/index.ts';
 import type { SegmentDocument, Span } from '../../model/index.ts';
+import { createSegmentTranscoder, type SegmentDocuments } from '../../transcode/index.ts';
 import { printReadable } from './readable.ts';
 import { type Bad, badOf, type Document, type Place, type Request } from './recognise.ts';
 
@@ -83,10 +84,17 @@ export function convertDocuments(documents: readonly Document[], target: Target)
 
 /** The direction out of OTLP. The bytes have been inspected. */
 function requestTo(target: Target, { bytes, encoding }: Request, options: SegmentOptions): Converted['output'] {
+  if (target === 'xray' && encoding === 'proto') return splitDocuments(createSegmentTranscoder(options)(bytes));
   const spans = encoding === 'proto' ? decodeTraces(bytes) : decodeTracesJson(bytes);
   if (target !== 'xray') return printSpans(spans, target);
   return toSegments(spans, { ...options, json: jsonText }).map(printSegment);
 }
+
+function splitDocuments({ bytes, ends }: SegmentDocuments): readonly string[] {
+  return ends.map((end, i) => decoder.decode(bytes.subarray(ends[i - 1] ?? 0, end)));
+}
+
+const decoder = new TextDecoder();
 
 /** The direction out of X-Ray. */
 function documentsTo(

@@ -1,3 +1,4 @@
+import { decodeText } from '../codec/utf8.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 import { isAwsRpc } from './name.ts';
@@ -55,6 +56,7 @@ const callKeys = [
   operation,
   service,
   region,
+  cloudRegion,
   requestId,
   requestIdOlder,
   ...queueUrlKeys,
@@ -66,12 +68,13 @@ const callKeys = [
   bucket,
 ];
 
-export function writeAws(draft: Draft): void {
+/** `ownRegion` is that of the resource; a span need not repeat it. */
+export function writeAws(draft: Draft, ownRegion: string | undefined): void {
   const { page, restored } = draft;
   page.put(memberAws);
   const start = page.pos;
   writeOperation(draft, start);
-  writeText(draft, start, memberRegion, draft.showFirst(region, region), region);
+  writeText(draft, start, memberRegion, regionPlace(draft, ownRegion), region);
   if (restored.has(region)) restored.text(cloudRegion, restored.start[region] ?? 0, restored.end[region] ?? 0);
   writeText(draft, start, memberRequestId, draft.showFirst(requestId, requestIdOlder), requestId);
   writeQueue(draft, start);
@@ -87,6 +90,16 @@ export function writeAws(draft: Draft): void {
   if (draft.hasAwsCall) page.byte(closeObject);
   else page.pos -= memberAws.length;
   if (draft.namespace === 'aws') restoreService(draft);
+}
+
+function regionPlace(draft: Draft, ownRegion: string | undefined): number {
+  const place = draft.place(region);
+  const other = draft.place(cloudRegion);
+  const isOther =
+    place < 0 && other >= 0 && decodeText(draft.page.bytes, draft.start(other), draft.end(other)) !== ownRegion;
+  const chosen = isOther ? other : place;
+  if (chosen >= 0) draft.show(chosen);
+  return chosen;
 }
 
 /** A member of the value at a place, which a reader takes for the attribute of that key; nothing for place -1. */

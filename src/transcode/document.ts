@@ -11,7 +11,7 @@ import { writeHttp } from './http.ts';
 import { scanEvents, writeEvents, writeLinks, writeLinksEnvelope } from './lists.ts';
 import { findName, isAwsRpc } from './name.ts';
 import { Outcome } from './outcome.ts';
-import { literal } from './page.ts';
+import { literal, type Page } from './page.ts';
 import { isSqlSpan, writeSql } from './sql.ts';
 import type { ResourceParts, ScopeParts, SegmentParts } from './surroundings.ts';
 import { TimeOffsets } from './time.ts';
@@ -31,6 +31,8 @@ const fixedBytes = 8192;
 const parentIsRemote = 0x300;
 
 const awsService = keyNumber('aws.service');
+const localService = keyNumber('aws.local.service');
+const spanKind = keyNumber('aws.span.kind');
 const httpMethod = keyNumber('http.request.method');
 const httpRoute = keyNumber('http.route');
 const queryText = keyNumber('db.query.text');
@@ -104,8 +106,10 @@ export class DocumentWriter {
     const { kind } = span;
     const isService = kind === SpanKind.server || kind === SpanKind.consumer;
     const isCall = kind === SpanKind.client || kind === SpanKind.producer;
-    draft.isSegment = isService || span.parentId < 0 || (span.flags & parentIsRemote) === parentIsRemote;
+    const isRoot = span.parentId < 0 || (span.flags & parentIsRemote) === parentIsRemote || isLocalRoot(draft);
+    draft.isSegment = isService || isRoot;
     if (!draft.isSegment) return true;
+    if (!hasNameOf(draft, segment)) return false;
     return !isCall && segment !== undefined && !hasAwsCall(draft) && !isSqlSpan(draft);
   }
 
@@ -125,7 +129,7 @@ export class DocumentWriter {
     writeHttp(draft);
     if (segment) page.put(segment.aws);
     else {
-      writeAws(draft);
+      writeAws(draft, resource.region);
       writeSql(draft);
       // Both sections of such a span would tell where it leads.
       if (draft.hasSql && (draft.hasHttp || draft.hasAwsCall)) draft.isUsual = false;
@@ -295,6 +299,17 @@ function resourcePart(draft: Draft, { segment, subsegmentResource, awsSubsegment
   return draft.hasAwsCall ? awsSubsegmentResource : subsegmentResource;
 }
 
+function isLocalRoot(draft: Draft): boolean {
+  const place = draft.place(spanKind);
+  return place >= 0 && decodeText(draft.page.bytes, draft.start(place), draft.end(place)) === 'LOCAL_ROOT';
+}
+
+/** A segment has the name of its resource's service, also where Application Signals names it once more. */
+function hasNameOf(draft: Draft, segment: SegmentParts | undefined): boolean {
+  const place = draft.place(localService);
+  return place < 0 || (segment !== undefined && isText(draft.page, draft.start(place), draft.end(place), segment.name));
+}
+
 /** Whether a reader gives the span the name that it has; see `readOperation` of the conversion. */
 function isOperation(draft: Draft, segment: SegmentParts | undefined): boolean {
   const { page, span, restored } = draft;
@@ -313,7 +328,7 @@ function isOperation(draft: Draft, segment: SegmentParts | undefined): boolean {
   }
   const keyword = readKeyword(draft);
   if (keyword !== '') return isStatementLabel(draft, keyword);
-  if (segment) return isText(draft, segment.name);
+  if (segment) return isText(page, nameStart, nameEnd, segment.name);
   return page.same(nameStart, nameEnd, draft.nameStart, draft.nameEnd);
 }
 
@@ -338,9 +353,9 @@ function isJoined(
   );
 }
 
-function isText({ page, span }: Draft, text: Uint8Array): boolean {
-  if (span.nameEnd - span.nameStart !== text.length) return false;
-  for (let i = 0; i < text.length; i++) if (page.bytes[span.nameStart + i] !== text[i]) return false;
+function isText({ bytes }: Page, start: number, end: number, text: Uint8Array): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
   return true;
 }
 

@@ -34,6 +34,7 @@ const netPeerPort = keyNumber('net.peer.port');
 const peerAddress = keyNumber('network.peer.address');
 const peerPort = keyNumber('network.peer.port');
 const clientAddress = keyNumber('client.address');
+const clientIp = keyNumber('http.client_ip');
 const forwardedFor = keyNumber('aws.xray.x_forwarded_for');
 
 /** Attributes that only an HTTP span has. */
@@ -54,6 +55,7 @@ const httpKeys = [
   userAgentOlder,
   bodySize,
   bodySizeOlder,
+  clientIp,
 ] as const;
 
 const serverHosts = [serverAddress, hostHeader, netHostName, hostName] as const;
@@ -237,10 +239,12 @@ function writeClient(draft: Draft, requestStart: number): void {
   const { page, restored } = draft;
   const peer = draft.has(peerAddress) ? draft.place(peerAddress) : draft.place(netPeerIp);
   const stable = draft.place(clientAddress);
+  const legacy = draft.place(clientIp);
   let client = -1;
-  if (stable >= 0 && isAddressAt(draft, stable)) {
-    client = stable;
-    draft.show(stable);
+  if (stable >= 0 && isAddressAt(draft, stable)) client = draft.showFirst(clientAddress, clientIp);
+  else if (legacy >= 0) {
+    client = legacy;
+    draft.show(legacy);
   } else if (draft.span.kind === SpanKind.server && peer >= 0 && isAddressAt(draft, peer))
     client = draft.showFirst(peerAddress, netPeerIp);
   if (client < 0) return;
@@ -249,7 +253,9 @@ function writeClient(draft: Draft, requestStart: number): void {
   page.put(memberClientIp);
   page.text(draft.start(client), draft.end(client));
   restored.text(clientAddress, draft.start(client), draft.end(client));
-  if (peer < 0 || draft.sameValue(peer, client)) return;
+  // Under the older conventions it was taken from a proxy's header, and the peer tells when it was not.
+  const isForwarded = stable < 0 && legacy >= 0 ? peer < 0 : peer >= 0 && !draft.sameValue(peer, client);
+  if (!isForwarded) return;
   page.put(memberForwarded);
   restored.other(forwardedFor);
 }

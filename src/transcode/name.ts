@@ -1,11 +1,12 @@
 import { decodeText } from '../codec/utf8.ts';
-import { awsServiceName, legalName, unknownName } from '../convert/name.ts';
+import { awsServiceName, legalName, sdkPrefix, unknownName } from '../convert/name.ts';
 import { SpanKind } from '../model/index.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 
 /** `name` of a subsegment, as the conversion's `name.ts` finds it. */
 
+const remoteService = keyNumber('aws.remote.service');
 const peerService = keyNumber('peer.service');
 const awsService = keyNumber('aws.service');
 const rpcSystem = keyNumber('rpc.system');
@@ -38,6 +39,7 @@ export function findName(draft: Draft): void {
 
 function findCallee(draft: Draft): boolean {
   return (
+    setRemoteService(draft) ||
     setValue(draft, peerService) ||
     setValue(draft, awsService) ||
     (isAwsRpc(draft) && setService(draft)) ||
@@ -66,6 +68,16 @@ function isAwsApi(draft: Draft, key: number): boolean {
 function setValue(draft: Draft, key: number): boolean {
   const place = draft.place(key);
   return place >= 0 && setName(draft, draft.start(place), draft.end(place));
+}
+
+/** Of AWS calls without the prefix that Application Signals gives it. */
+function setRemoteService(draft: Draft): boolean {
+  const place = draft.place(remoteService);
+  if (place < 0) return false;
+  const start = draft.start(place);
+  const service = decodeText(draft.page.bytes, start, draft.end(place));
+  const prefix = isAwsRpc(draft) ? (sdkPrefix.exec(service)?.[0] ?? '') : '';
+  return setName(draft, start + prefix.length, draft.end(place));
 }
 
 /** The service of an AWS call, in X-Ray's spelling. */

@@ -15,6 +15,8 @@ export interface ResourceParts {
   /** Member `r` of the envelope of a subsegment, and of one with a member `aws`; empty when there is none. */
   readonly subsegmentResource: Uint8Array;
   readonly awsSubsegmentResource: Uint8Array;
+  /** Its `cloud.region`, when that is a text. */
+  readonly region: string | undefined;
   readonly segmentExceptions: KnownExceptions;
   readonly callExceptions: KnownExceptions;
   readonly workExceptions: KnownExceptions;
@@ -48,8 +50,10 @@ export function resourceParts(resource: Resource): ResourceParts {
     subsegmentResource.length +
     awsSubsegmentResource.length;
   const exceptions = (form: ExceptionForm): KnownExceptions => new KnownExceptions(resource, form);
+  const region = resource.attributes.get('cloud.region');
   return {
     segment,
+    region: typeof region === 'string' ? region : undefined,
     subsegmentResource,
     awsSubsegmentResource,
     segmentExceptions: exceptions({ isSegment: true, isCall: false }),

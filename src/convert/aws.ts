@@ -259,14 +259,21 @@ function readLogGroups(view: DocumentView, aws: Place): void {
   const members = (name: string): readonly string[] =>
     groups.flatMap((group) => {
       const value = isJsonObject(group) ? group.get(name) : undefined;
-      return typeof value === 'string' && value !== '' ? [value] : [];
+      return isText(value) ? [value] : [];
     });
   const arns = members('arn');
   const names = members('log_group');
-  if (groups.length > 0 && names.length + arns.length === 0)
-    view.report(pointerTo(aws, 'cloudwatch_logs'), 'expected log groups with a name or an ARN');
+  for (const [i, group] of groups.entries()) {
+    const isNamed = isJsonObject(group) && (isText(group.get('log_group')) || isText(group.get('arn')));
+    if (!isNamed)
+      view.report(`${pointerTo(aws, 'cloudwatch_logs')}/${i}`, 'expected a log group with a name or an ARN');
+  }
   if (arns.length > 0) view.resource.set('aws.log.group.arns', arns);
   if (names.length > 0) view.resource.set('aws.log.group.names', names);
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** The name keeps X-Ray's own spelling, `X-Ray for Go`; only names that can be put together again are split. */

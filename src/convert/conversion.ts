@@ -41,6 +41,8 @@ export interface SegmentOptions {
   readonly marksParentLinks: boolean;
   /** Segments are named `service.namespace/service.name`; off unless told, because dashboards know the name alone. */
   readonly namesNamespace: boolean;
+  /** CloudWatch log groups for segments whose resource names none. */
+  readonly logGroups: readonly string[];
 }
 
 /** Subsegments inside subsegments; deeper ones are sent alone, or left in the residual of the last. */
@@ -78,14 +80,12 @@ interface Settings extends Pick<SegmentOptions, 'policy' | 'envelope'> {
   readonly rules: WriteRules;
 }
 
-function rulesOf({ annotations = {}, marksParentLinks, namesNamespace }: Partial<SegmentOptions>): WriteRules {
-  const isPlain = !annotations.indexAll && !annotations.indexed?.length && annotations.limit === undefined;
-  if (isPlain && !marksParentLinks && !namesNamespace) return plainRules;
-  return {
-    annotations: readIndex(annotations),
-    marksParentLinks: marksParentLinks ?? false,
-    namesNamespace: namesNamespace ?? false,
-  };
+/** The plain rules themselves when the options ask for nothing else: documents are then written once. */
+function rulesOf(options: Partial<SegmentOptions>): WriteRules {
+  const { annotations = {}, marksParentLinks = false, namesNamespace = false, logGroups = [] } = options;
+  const isIndexed = annotations.indexAll || annotations.indexed?.length || annotations.limit !== undefined;
+  if (!isIndexed && !marksParentLinks && !namesNamespace && logGroups.length === 0) return plainRules;
+  return { annotations: readIndex(annotations), marksParentLinks, namesNamespace, logGroups };
 }
 
 /** A span and what its residual says of the document it came from. */

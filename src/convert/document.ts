@@ -35,10 +35,17 @@ export interface WriteRules {
   readonly marksParentLinks: boolean;
   /** A segment is named `service.namespace/service.name`. */
   readonly namesNamespace: boolean;
+  /** Log groups of services whose resource names none. */
+  readonly logGroups: readonly string[];
 }
 
 /** For documents that others made: they know nothing of our rules. */
-export const plainRules: WriteRules = { annotations: emptyIndex, marksParentLinks: false, namesNamespace: false };
+export const plainRules: WriteRules = {
+  annotations: emptyIndex,
+  marksParentLinks: false,
+  namesNamespace: false,
+  logGroups: [],
+};
 
 interface WritePlan {
   readonly form: DocumentForm;
@@ -68,7 +75,7 @@ export function writeDocument(span: Span, plan: WritePlan): Written {
   addMembers(document, { name: writeName(view, plan.rules) });
   addMembers(document, writeIdentity(view));
   addMembers(document, writeOrigin(view));
-  addMembers(document, { http: writeHttp(view), aws: writeAws(view), sql: writeSql(view) });
+  addMembers(document, { http: writeHttp(view), aws: writeAws(view, plan.rules), sql: writeSql(view) });
   addMembers(document, writeFlags(view));
   const namespaces = writeNamespaces(view);
   const { annotations, renames } = writeAnnotations(view, plan.rules.annotations);
@@ -159,6 +166,7 @@ function readSections(reading: Reading): DocumentView {
   readIdentity(view);
   readHttp(view);
   readAws(view);
+  keepOrigin(view);
   readSql(view);
   reading.exceptions = readCause(view);
   readNamespaces(view);
@@ -170,7 +178,6 @@ function readSections(reading: Reading): DocumentView {
 function close(reading: Reading): Read {
   const { view, context, name } = reading;
   readRest(view);
-  keepOrigin(view);
   readNamespace(view);
   const { startTimeNs, endTimeNs } = view;
   const operation = readOperation(view, name);

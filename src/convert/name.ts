@@ -16,8 +16,10 @@ import { splitUrl } from './url.ts';
 const nameLengthMax = 200;
 const illegalCharacters = /[^\p{L}\p{N}\s_.:/%&#=+\\\-@]/gu;
 
-/** Name of documents whose own name cannot be read, and of spans of which no legal character is left. */
+/** Name of documents whose own name cannot be read. */
 const unknownName = 'unknown';
+/** Name of documents of spans whose names have no legal character, as the Collector writes it. */
+const illegalName = 'span';
 
 interface NameRules {
   readonly namesNamespace: boolean;
@@ -30,7 +32,7 @@ export function writeName(view: SpanView, rules: NameRules): string {
     const name = legalName(candidate ?? '');
     if (name !== '') return name;
   }
-  return unknownName;
+  return illegalName;
 }
 
 /** Only letters, digits, white space and `_.:/%&#=+\-@`, at most 200 code points. */

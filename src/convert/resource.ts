@@ -88,7 +88,7 @@ function readCloud(view: DocumentView): void {
   setAttribute(resource, 'cloud.platform', platforms.get(origin));
 }
 
-/** Remembers an origin that the platform would not lead back to. Runs when the resource is complete. */
+/** Remembers an origin that the platform would not lead back to. Runs when the sections have told the resource. */
 export function keepOrigin(view: DocumentView): void {
   if (view.form !== 'segment') return;
   const origin = textAt(view, rootPlace(view), 'origin');

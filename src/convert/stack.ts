@@ -87,7 +87,7 @@ const java: Grammar = {
     return sections.map(({ header, frames }) => sectionOf(header.join('\n'), frames));
   },
   print: (header, frames) =>
-    [header, ...frames.map(({ label, path, line }) => `\tat ${label}(${path}${line === 0 ? '' : `:${line}`})`)].join(
+    [header, ...frames.map(({ label, path, line }) => `\tat ${label}(${path}${line > 0 ? `:${line}` : ''})`)].join(
       '\n',
     ),
 };

@@ -2,7 +2,7 @@ import type { Attributes, Span } from '../model/index.ts';
 import { SpanKind } from '../model/index.ts';
 import { isAwsRpc } from './aws.ts';
 import type { DocumentView, SpanView } from './section.ts';
-import { rootPlace, showText, textAt, textOf } from './section.ts';
+import { rootPlace, textAt, textOf } from './section.ts';
 import { databaseName, databaseSystem } from './sql.ts';
 import { splitUrl } from './url.ts';
 
@@ -26,8 +26,10 @@ interface NameRules {
 }
 
 export function writeName(view: SpanView, rules: NameRules): string {
-  const known = showText(view, 'aws.xray.name');
-  if (known !== undefined) return known;
+  const known = textOf(view.attributes, 'aws.xray.name') ?? '';
+  const knownName = legalName(known);
+  if (knownName === known) view.shown.add('aws.xray.name');
+  if (knownName !== '') return knownName;
   for (const candidate of candidates(view, rules)) {
     const name = legalName(candidate ?? '');
     if (name !== '') return name;

@@ -163,7 +163,7 @@ function targetOf(otherSide: Side, { to, json, proto }: ConvertOptions): Target 
   return proto ? 'otlp proto' : 'otlp json';
 }
 
-function segmentOptions({ policy, envelope, indexAll = false, index }: ConvertOptions): SegmentOptions {
+function segmentOptions({ policy, envelope, indexAll = false, index }: ConvertOptions): Partial<SegmentOptions> {
   return { policy, envelope, annotations: { indexAll, indexed: index } };
 }
 

@@ -27,7 +27,7 @@ import { successors } from './generations.ts';
 import { envelopeNamespace } from './metadata.ts';
 import type { JsonText } from './section.ts';
 import { implies } from './status.ts';
-import { fromAnyValue, isDeeperThan, toAnyValue } from './values.ts';
+import { asDoubles, fromAnyValue, isDeeperThan, survivesDoubles, toAnyValue } from './values.ts';
 
 /**
  * The envelope: what of a span its document does not show, as `metadata.raybridge`. It is the
@@ -62,7 +62,7 @@ const version = 1;
 /** `minimal` keeps what every span has: name, kind, status, times, trace state and flags. */
 export type EnvelopeLevel = 'full' | 'minimal' | 'off';
 
-type SplitRole = 'dep' | 'svc';
+export type SplitRole = 'dep' | 'svc';
 
 /** The mark of the segment that stands for a service whose call is in another document. */
 export const serviceEnvelope: JsonObject = new Map<string, JsonValue>([
@@ -130,7 +130,8 @@ function writeAttributes(
   for (const [key, value] of wanted) {
     const successor = successors.get(key);
     if (shown.has(key) && sameValue(shown.get(key), value)) {
-      if (typeof value === 'number' && Number.isInteger(value)) doubles.push(key);
+      if (isWholeDouble(value)) doubles.push(key);
+      else if (!survivesDoubles(value)) added.push([key, pack(value, json), markOf(value, json)]);
     } else if (successor !== undefined && !shown.has(key) && hasValue(shown, successor, value)) older.push(key);
     else if (shown.has(key)) added.push([key, pack(value, json), markOf(shown.get(key), json)]);
     else added.push([key, pack(value, json)]);
@@ -150,9 +151,18 @@ function hasValue(attributes: Attributes, key: string, value: AttributeValue): b
   return attributes.has(key) && sameValue(attributes.get(key), value);
 }
 
-/** Tells at reading whether the document still shows what it showed at writing. */
+/** Minus zero is none: written without its point it comes back as another number. */
+function isWholeDouble(value: AttributeValue): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && !Object.is(value, -0);
+}
+
+/**
+ * Tells at reading whether the document still shows what it showed at writing. It is the same for
+ * a document that has been through a program whose numbers are doubles and whose members are
+ * sorted, as the Collector's are.
+ */
 function markOf(value: AttributeValue, json: JsonText): string {
-  return fingerprint(json.print(toAnyValue(value)));
+  return fingerprint(json.print(toAnyValue(asDoubles(value))));
 }
 
 function writeEvents(

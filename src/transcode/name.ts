@@ -1,5 +1,5 @@
 import { decodeText } from '../codec/utf8.ts';
-import { awsServiceName, legalName, sdkPrefix, unknownName } from '../convert/name.ts';
+import { awsServiceName, illegalName, legalName, sdkPrefix } from '../convert/name.ts';
 import { SpanKind } from '../model/index.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
@@ -33,7 +33,7 @@ export function findName(draft: Draft): void {
   if (isCall && findCallee(draft)) return;
   if (setName(draft, span.nameStart, span.nameEnd)) return;
   const start = draft.page.scratch;
-  draft.page.gatherText(unknownName);
+  draft.page.gatherText(illegalName);
   setRange(draft, start, draft.page.scratch);
 }
 

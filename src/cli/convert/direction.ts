@@ -39,7 +39,7 @@ interface Lost extends Complaint {
 }
 
 /** One OTLP request. */
-export function convertRequest(request: Request, target: Target, options: SegmentOptions): Converted {
+export function convertRequest(request: Request, target: Target, options: Partial<SegmentOptions>): Converted {
   const { bytes, encoding, place } = request;
   try {
     const { rejected, reason, droppedLinks, spans } =
@@ -83,7 +83,11 @@ export function convertDocuments(documents: readonly Document[], target: Target)
 }
 
 /** The direction out of OTLP. The bytes have been inspected. */
-function requestTo(target: Target, { bytes, encoding }: Request, options: SegmentOptions): Converted['output'] {
+function requestTo(
+  target: Target,
+  { bytes, encoding }: Request,
+  options: Partial<SegmentOptions>,
+): Converted['output'] {
   if (target === 'xray' && encoding === 'proto') return splitDocuments(createSegmentTranscoder(options)(bytes));
   const spans = encoding === 'proto' ? decodeTraces(bytes) : decodeTracesJson(bytes);
   if (target !== 'xray') return printSpans(spans, target);

@@ -1,7 +1,7 @@
 import type { AttributeValue, Attributes, JsonObject, JsonValue } from '../../model/index.ts';
 import { isJsonObject } from '../../model/index.ts';
-import type { AnnotationOptions } from '../annotations.ts';
-import { keyListAttribute, resourcePrefix } from '../annotations.ts';
+import type { AnnotationIndex } from '../annotations.ts';
+import { indexedName, keyListAttribute, resourcePrefix } from '../annotations.ts';
 import { defaultNamespace, envelopeNamespace, namespacePrefix } from '../metadata.ts';
 import { isList, toJson } from '../values.ts';
 import type { CollectorView } from './view.ts';
@@ -22,18 +22,19 @@ interface WrittenAttributes {
 
 export function writeAttributes(
   view: CollectorView,
-  options: AnnotationOptions & { readonly withResource: boolean },
+  { index, withResource }: { readonly index: AnnotationIndex; readonly withResource: boolean },
 ): WrittenAttributes {
   const { rest, span } = view;
-  putBack(view, options.indexed ?? []);
+  putBack(view, index.exact.keys());
   const user = textIn(rest, 'enduser.id');
   rest.delete('enduser.id');
-  const isIndexed = takeIndex(rest, options);
+  const nameOf = takeIndex(rest, index);
   const shown: Shown = { annotations: new Map(), renames: new Map(), plain: new Map(), namespaces: new Map() };
-  if (options.withResource) showResource(shown, span.resource.attributes, isIndexed);
+  if (withResource) showResource(shown, span.resource.attributes, nameOf);
   for (const [key, value] of rest) {
+    const name = nameOf(key);
     // A list or a map that is to be indexed is lost.
-    if (isIndexed(key)) annotate(shown, key, value);
+    if (name !== undefined) annotate(shown, { key, name, value });
     else showMetadata(shown, view, [key, value]);
   }
   return {
@@ -45,22 +46,18 @@ export function writeAttributes(
 }
 
 /** What the configuration lists becomes an annotation also where a section has taken it; what the span lists does not. */
-function putBack({ rest, span }: CollectorView, keys: readonly string[]): void {
+function putBack({ rest, span }: CollectorView, keys: Iterable<string>): void {
   for (const key of keys) if (!rest.has(key) && span.attributes.has(key)) rest.set(key, span.attributes.get(key));
 }
 
-/** Which keys become annotations, by the options and by the list that the span brings. */
-function takeIndex(
-  rest: Map<string, AttributeValue>,
-  { indexAll = false, indexed = [] }: AnnotationOptions,
-): (key: string) => boolean {
-  const keys = new Set<AttributeValue>(indexed);
-  const listed = rest.get(keyListAttribute);
-  if (isList(listed)) {
-    for (const key of listed) keys.add(key);
-    rest.delete(keyListAttribute);
-  }
-  return (key) => indexAll || keys.has(key);
+type NameOf = (key: string) => string | undefined;
+
+/** The names of annotations by the key, by the options and by the list that the span brings; undefined for all others. */
+function takeIndex(rest: Map<string, AttributeValue>, index: AnnotationIndex): NameOf {
+  const value = rest.get(keyListAttribute);
+  const listed = new Set<AttributeValue>(isList(value) ? value : []);
+  if (isList(value)) rest.delete(keyListAttribute);
+  return (key) => indexedName(index, key) ?? (index.isAll || listed.has(key) ? key : undefined);
 }
 
 /** What becomes of the attributes, while it is made. */
@@ -73,19 +70,23 @@ interface Shown {
 }
 
 /** A list or a map that is to be indexed stays in the metadata. */
-function showResource(shown: Shown, resource: Attributes, isIndexed: (key: string) => boolean): void {
+function showResource(shown: Shown, resource: Attributes, nameOf: NameOf): void {
   for (const [name, value] of resource) {
     const key = `${resourcePrefix}${name}`;
-    const isShown = isIndexed(key) && annotate(shown, key, value);
+    const wanted = nameOf(key);
+    const isShown = wanted !== undefined && annotate(shown, { key, name: wanted, value });
     if (!isShown && value !== undefined) shown.plain.set(key, toCollectorJson(value));
   }
 }
 
 /** False when the value can be no annotation. Of two keys that come to one name the later wins. */
-function annotate({ annotations, renames }: Shown, key: string, value: AttributeValue): boolean {
+function annotate(
+  { annotations, renames }: Shown,
+  { key, name: wanted, value }: { readonly key: string; readonly name: string; readonly value: AttributeValue },
+): boolean {
   const shown = annotationValue(value);
   if (shown === undefined) return false;
-  const name = key.replaceAll(/[^A-Za-z0-9.]/gu, '_');
+  const name = wanted.replaceAll(/[^A-Za-z0-9.]/gu, '_');
   annotations.set(name, shown);
   if (name === key) renames.delete(name);
   else renames.set(name, key);

@@ -1,6 +1,6 @@
 import type { JsonArray, JsonNumber, JsonObject, JsonValue, Span, SpanLink } from '../../model/index.ts';
 import { isJsonObject, parseTime, secondsText, SpanKind, toXrayTraceId } from '../../model/index.ts';
-import type { AnnotationOptions } from '../annotations.ts';
+import type { AnnotationIndex } from '../annotations.ts';
 import { resourcePrefix } from '../annotations.ts';
 import { isCollectorSegment, isLocalRoot } from '../identity.ts';
 import { isShownLink } from '../links.ts';
@@ -22,7 +22,7 @@ import { doubleToJson, textIn, toCollectorJson } from './view.ts';
  */
 
 export interface CollectorPlan {
-  readonly annotations: AnnotationOptions;
+  readonly rules: { readonly annotations: AnnotationIndex };
   readonly json: JsonText;
 }
 
@@ -100,7 +100,7 @@ interface Written extends Omit<CollectorDocument, 'document'> {
 }
 
 /** As if the exporter did not know local roots. The sections run in its order, because each takes its attributes. */
-function membersOf(span: Span, { annotations: options, json }: CollectorPlan): Written {
+function membersOf(span: Span, { rules, json }: CollectorPlan): Written {
   const view: CollectorView = { span, rest: new Map(span.attributes), json };
   const isSegment = isCollectorSegment(span);
   const resource = span.resource.attributes;
@@ -108,7 +108,10 @@ function membersOf(span: Span, { annotations: options, json }: CollectorPlan): W
   const { cause, exceptionIds } = writeCause(view);
   const aws = writeAws(view);
   const sql = writeSql(view);
-  const { user, annotations, metadata, renames } = writeAttributes(view, { ...options, withResource: isSegment });
+  const { user, annotations, metadata, renames } = writeAttributes(view, {
+    index: rules.annotations,
+    withResource: isSegment,
+  });
   const members: Members = {
     name: writeName(span),
     id: span.spanId,

@@ -96,6 +96,7 @@ const keys = [
   'url.query',
   'url.scheme',
   'user.id',
+  'user.name',
   'user_agent.original',
 ] as const;
 

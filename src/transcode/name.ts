@@ -7,10 +7,12 @@ import type { Draft } from './draft.ts';
 /** `name` of a subsegment, as the conversion's `name.ts` finds it. */
 
 const remoteService = keyNumber('aws.remote.service');
+const peerServiceStable = keyNumber('service.peer.name');
 const peerService = keyNumber('peer.service');
 const awsService = keyNumber('aws.service');
 const rpcSystem = keyNumber('rpc.system');
 const rpcSystemName = keyNumber('rpc.system.name');
+const rpcMethod = keyNumber('rpc.method');
 const rpcService = keyNumber('rpc.service');
 const databaseSystem = keyNumber('db.system.name');
 const databaseSystemOlder = keyNumber('db.system');
@@ -40,11 +42,11 @@ export function findName(draft: Draft): void {
 function findCallee(draft: Draft): boolean {
   return (
     setRemoteService(draft) ||
-    setValue(draft, peerService) ||
+    setValue(draft, draft.has(peerServiceStable) ? peerServiceStable : peerService) ||
     setValue(draft, awsService) ||
-    (isAwsRpc(draft) && setService(draft)) ||
+    (isAwsRpc(draft) && setAwsService(draft)) ||
     setDatabase(draft) ||
-    setValue(draft, rpcService) ||
+    setRpcService(draft) ||
     setValue(draft, draft.has(destinationName) ? destinationName : destinationOlder) ||
     setValue(draft, messagingSystem) ||
     setUrlHost(draft, draft.has(urlFull) ? urlFull : urlOlder) ||
@@ -81,12 +83,31 @@ function setRemoteService(draft: Draft): boolean {
 }
 
 /** The service of an AWS call, in X-Ray's spelling. */
-function setService(draft: Draft): boolean {
-  const place = draft.place(rpcService);
-  if (place < 0) return false;
-  const service = decodeText(draft.page.bytes, draft.start(place), draft.end(place));
+function setAwsService(draft: Draft): boolean {
+  const start = rpcServiceStart(draft);
+  const end = rpcServiceEnd(draft);
+  if (start === end) return false;
+  const service = decodeText(draft.page.bytes, start, end);
   const name = awsServiceName(service);
-  return name === service ? setName(draft, draft.start(place), draft.end(place)) : setText(draft, name ?? '');
+  return name === service ? setName(draft, start, end) : setText(draft, name ?? '');
+}
+
+function setRpcService(draft: Draft): boolean {
+  return setName(draft, rpcServiceStart(draft), rpcServiceEnd(draft));
+}
+
+function rpcServiceStart(draft: Draft): number {
+  return draft.start(draft.has(rpcService) ? draft.place(rpcService) : draft.place(rpcMethod));
+}
+
+/** The stable conventions name service and method in one: `com.foo.AnimalService/Feed`. */
+function rpcServiceEnd(draft: Draft): number {
+  if (draft.has(rpcService)) return draft.end(draft.place(rpcService));
+  const place = draft.place(rpcMethod);
+  const start = draft.start(place);
+  let end = draft.end(place);
+  while (end > start && draft.page.bytes[end - 1] !== 0x2f) end--;
+  return Math.max(start, end - 1);
 }
 
 /** `database@host`, or the system alone. */

@@ -53,7 +53,6 @@ for (const key of [
   'http.status_text',
   'message.type',
   'rpc.response.status_code',
-  'service.peer.name',
 ] satisfies readonly AttributeKey[])
   roles[keyNumber(key)] = oracleRole;
 
@@ -395,7 +394,7 @@ export class SpanOffsets {
     return this.value(i, this.next, end);
   }
 
-  /** Reads an AnyValue of one value. Bytes, maps, the empty value, NaN and the infinities are not usual. */
+  /** Reads an AnyValue of one value. Bytes, maps, the empty value, and numbers that JSON or a double would change are not usual. */
   private value(i: number, start: number, end: number): boolean {
     const { bytes, view } = this.page;
     if (start >= end) return false;
@@ -412,7 +411,7 @@ export class SpanOffsets {
     if (tag === 0x18) {
       this.type[i] = intType;
       this.number[i] = end - start > 8 ? Number.NaN : this.varint(start + 1);
-      return isVarint(bytes, start + 1, end);
+      return isVarint(bytes, start + 1, end) && (end - start <= 8 || isSafe(longInt(bytes, start + 1, end)));
     }
     if (tag === 0x10) {
       this.type[i] = boolType;
@@ -423,7 +422,7 @@ export class SpanOffsets {
       if (end - start !== 9) return false;
       this.type[i] = doubleType;
       this.number[i] = view.getFloat64(start + 1, true);
-      return Number.isFinite(this.number[i]);
+      return Number.isFinite(this.number[i]) && !Object.is(this.number[i], -0);
     }
     if (tag !== 0x2a) return false;
     const length = this.varint(start + 1);
@@ -470,9 +469,9 @@ export class SpanOffsets {
     const { bytes, view } = this.page;
     const tag = bytes[start];
     if (tag === 0x0a) return this.varint(start + 1) + this.next === end;
-    if (tag === 0x18) return isVarint(bytes, start + 1, end);
+    if (tag === 0x18) return end - start <= 8 && isVarint(bytes, start + 1, end);
     if (tag === 0x10) return end - start === 2 && (bytes[start + 1] ?? 0) < 2;
-    return tag === 0x21 && end - start === 9 && Number.isFinite(view.getFloat64(start + 1, true));
+    return tag === 0x21 && end - start === 9 && isFraction(view.getFloat64(start + 1, true));
   }
 
   /** Keys that steer the conversion or belong to a resource. */
@@ -539,6 +538,22 @@ function startsWith(bytes: Uint8Array, start: number, end: number, text: Uint8Ar
   if (end - start < text.length) return false;
   for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text[i]) return false;
   return true;
+}
+
+/** The int64 of a varint of any length. */
+export function longInt(bytes: Uint8Array, start: number, end: number): bigint {
+  let value = 0n;
+  for (let i = end - 1; i >= start; i--) value = (value << 7n) | BigInt((bytes[i] ?? 0) & 0x7f);
+  return BigInt.asIntN(64, value);
+}
+
+function isSafe(value: bigint): boolean {
+  return Number.isSafeInteger(Number(value));
+}
+
+/** Whole doubles inside lists, like ints beyond 2^53 anywhere, have marks of their own in the envelope. */
+function isFraction(value: number): boolean {
+  return Number.isFinite(value) && !Number.isInteger(value);
 }
 
 /** True when the range is one varint. */

@@ -13,6 +13,7 @@ const databaseOlder = keyNumber('db.name');
 const query = keyNumber('db.query.text');
 const queryOlder = keyNumber('db.statement');
 const user = keyNumber('db.user');
+const userName = keyNumber('user.name');
 const userRestored = keyNumber('aws.xray.sql.user');
 const serverAddress = keyNumber('server.address');
 const serverPort = keyNumber('server.port');
@@ -41,7 +42,7 @@ export function writeSql(draft: Draft): void {
   writeUrl(draft, systemPlace);
   draft.showFirst(system, systemOlder);
   writeText(draft, start, memberType, systemPlace, system);
-  writeText(draft, start, memberUser, draft.showFirst(user, user), userRestored);
+  writeText(draft, start, memberUser, draft.showFirst(user, userName), userRestored);
   writeText(draft, start, memberQuery, draft.showFirst(query, queryOlder), query);
   page.byte(closeObject);
   restored.text(system, draft.start(systemPlace), draft.end(systemPlace));

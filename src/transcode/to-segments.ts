@@ -34,16 +34,22 @@ export type TranscodeOptions = Partial<SegmentOptions>;
  * The function returned throws RaybridgeError BAD_INPUT as `decodeTraces` does.
  */
 export function createSegmentTranscoder(options: TranscodeOptions = {}): (request: Uint8Array) => SegmentDocuments {
-  const { policy = 'auto', envelope = 'full', annotations = {} } = options;
+  const { envelope = 'full' } = options;
   const writer = new DocumentWriter(envelope);
   const resources = new KnownMessages((resource: Resource) => resourceParts(resource), decodeIndexedResource);
   const scopes = new KnownMessages((scope: Scope) => scopeParts(scope), decodeIndexedScope);
-  const isCovered = policy === 'auto' && !annotations.indexAll && !annotations.indexed?.length;
   return (request) => {
     const index = indexTraces(request);
-    const found = isCovered ? transcode({ request, index, writer, resources, scopes, options }) : undefined;
+    const found = isCovered(options) ? transcode({ request, index, writer, resources, scopes, options }) : undefined;
     return found ?? overSpans(request, options);
   };
+}
+
+/** Other policies and rules than ours are for the path over spans. */
+function isCovered({ policy = 'auto', annotations = {}, ...rules }: TranscodeOptions): boolean {
+  const { marksParentLinks, namesNamespace, logGroups } = rules;
+  const isIndexed = annotations.indexAll || (annotations.indexed?.length ?? 0) > 0;
+  return policy === 'auto' && !isIndexed && !marksParentLinks && !namesNamespace && !logGroups?.length;
 }
 
 interface Work {

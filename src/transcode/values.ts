@@ -1,4 +1,4 @@
-import { intType, listType, boolType, doubleType, textType } from './span-offsets.ts';
+import { longInt, intType, listType, boolType, doubleType, textType } from './span-offsets.ts';
 import type { Draft } from './draft.ts';
 import { literal, type Page } from './page.ts';
 
@@ -112,18 +112,11 @@ function writeAnyScalar({ page, span }: Draft, type: number, start: number, end:
 /** A whole number up to 2^49, or NaN for one that must be read from its varint. */
 function writeInt(page: Page, value: number, start: number, end: number): void {
   if (value >= 0) page.integer(value);
-  else page.ascii(longInt(page, start, end));
-}
-
-function longInt(page: Page, start: number, end: number): string {
-  let value = 0n;
-  for (let i = end - 1; i >= start; i--) value = (value << 7n) | BigInt((page.bytes[i] ?? 0) & 0x7f);
-  return BigInt.asIntN(64, value).toString();
+  else page.ascii(longInt(page.bytes, start, end).toString());
 }
 
 /** As the conversion writes doubles: a whole one keeps a point. */
 function doubleText(value: number): string {
-  if (Object.is(value, -0)) return '-0.0';
   const text = String(value);
   return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
 }

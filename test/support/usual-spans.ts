@@ -122,6 +122,8 @@ const values: Readonly<Record<string, fc.Arbitrary<AttributeValue>>> = {
   'db.connection_string': fc.constantFrom('mysql://db.example.com:3306', 'Server=x;Password=y'),
   'db.collection.name': table,
   'peer.service': word,
+  'service.peer.name': word,
+  'user.name': fc.constantFrom('shop', 'me'),
   'messaging.system': fc.constantFrom('aws_sqs', 'kafka'),
   'messaging.destination.name': fc.constantFrom('orders', 'events'),
   'messaging.destination': fc.constantFrom('orders', 'events'),

@@ -284,7 +284,7 @@ export class JsonReader {
     let text = decodeText(this.view, start, end);
     this.pos = end;
     while (this.bytes[this.pos] === backslash) {
-      text += this.escape();
+      text += this.escapes();
       const runEnd = this.plainEnd(this.pos);
       text += decodeText(this.view, this.pos, runEnd);
       this.pos = runEnd;
@@ -307,17 +307,26 @@ export class JsonReader {
     this.pos += 1;
   }
 
-  /** The character, or half of one, that the escape at the cursor stands for. */
-  private escape(): string {
-    const letter = this.bytes[this.pos + 1] ?? 0;
-    if (letter === letterU) return this.unicodeEscape();
-    const character = escapes.get(letter);
-    if (character === undefined) return this.fail('an escape', undefined, this.pos + 1);
-    this.pos += 2;
-    return character;
+  /** What the escapes stand for that follow each other at the cursor: many at once, because each piece that a text is made of costs. */
+  private escapes(): string {
+    const first = this.escape();
+    if (this.bytes[this.pos] !== backslash) return String.fromCharCode(first);
+    const codes = [first];
+    while (this.bytes[this.pos] === backslash && codes.length < escapesAtOnceMax) codes.push(this.escape());
+    return String.fromCharCode(...codes);
   }
 
-  private unicodeEscape(): string {
+  /** The UTF-16 code unit that the escape at the cursor stands for. */
+  private escape(): number {
+    const letter = this.bytes[this.pos + 1] ?? 0;
+    if (letter === letterU) return this.unicodeEscape();
+    const code = escapeCodes.get(letter);
+    if (code === undefined) return this.fail('an escape', undefined, this.pos + 1);
+    this.pos += 2;
+    return code;
+  }
+
+  private unicodeEscape(): number {
     let code = 0;
     for (let i = this.pos + 2; i < this.pos + 6; i++) {
       const digit = hexValue(this.bytes[i] ?? 0);
@@ -325,7 +334,7 @@ export class JsonReader {
       code = code * 16 + digit;
     }
     this.pos += 6;
-    return String.fromCharCode(code);
+    return code;
   }
 
   private numberEnd(start: number): number {
@@ -399,8 +408,11 @@ const endsRun = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === quote || byte === backslash || byte < 0x20 ? 1 : 0,
 );
 
-const escapes: ReadonlyMap<number, string> = new Map(
-  Array.from('"\\/bfnrt', (letter, i) => [letter.charCodeAt(0), '"\\/\b\f\n\r\t'.charAt(i)]),
+/** A function takes so many arguments on every platform. */
+const escapesAtOnceMax = 1000;
+
+const escapeCodes: ReadonlyMap<number, number> = new Map(
+  Array.from('"\\/bfnrt', (letter, i) => [letter.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(i)]),
 );
 
 const kindsByFirstByte: readonly (JsonKind | undefined)[] = Array.from({ length: 128 }, (_, byte) => {

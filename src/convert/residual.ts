@@ -116,7 +116,7 @@ class Delta {
   }
 
   #fingerprint(value: JsonValue): string {
-    return fingerprint(this.#json.print(value));
+    return markOf(value, this.#json);
   }
 
   members(): readonly (readonly [string, JsonObject])[] {
@@ -195,7 +195,18 @@ export function applyResidual(
 }
 
 function isAsMarked(value: JsonValue | undefined, mark: JsonValue | undefined, json: JsonText): boolean {
-  return value !== undefined && fingerprint(json.print(value)) === mark;
+  return value !== undefined && markOf(value, json) === mark;
+}
+
+/** The fingerprint of a value, whatever order its members stand in: they come back in another one. */
+function markOf(value: JsonValue, json: JsonText): string {
+  return fingerprint(json.print(sortedMembers(value)));
+}
+
+function sortedMembers(value: JsonValue): JsonValue {
+  if (isJsonArray(value)) return value.map(sortedMembers);
+  if (!isJsonObject(value)) return value;
+  return byName(new Map(Array.from(value, ([name, inner]) => [name, sortedMembers(inner)])));
 }
 
 /** RFC 8259; a residual may come from anywhere, and its literals are printed as they are. */

@@ -114,12 +114,16 @@ interface Families {
 function findFamilies(members: readonly Member[]): Families {
   const children = new Map<Member, Member[]>();
   const embedded = new Set<Member>();
-  const candidates = members.filter((member) => member.embedded !== undefined);
-  if (candidates.length === 0) return { children, embedded };
+  if (members.every((member) => member.embedded === undefined)) return { children, embedded };
 
-  const byId = new Map(members.map((member) => [`${member.span.traceId}${member.span.spanId}`, member]));
-  for (const member of candidates) {
-    const parent = byId.get(`${member.span.traceId}${member.embedded?.parentId}`);
+  const byId = new Map(members.map((member) => [idKey(member.span.traceId, member.span.spanId), member]));
+  // A segment in progress and the complete one have one id: a subsegment belongs to the one before it.
+  const before = new Map<string, Member>();
+  for (const member of members) {
+    const { traceId, spanId } = member.span;
+    const key = member.embedded ? idKey(traceId, member.embedded.parentId) : undefined;
+    const parent = key === undefined ? undefined : (before.get(key) ?? byId.get(key));
+    before.set(idKey(traceId, spanId), member);
     if (!parent || parent === member) continue;
     embedded.add(member);
     const siblings = children.get(parent);
@@ -127,6 +131,10 @@ function findFamilies(members: readonly Member[]): Families {
     else children.set(parent, [member]);
   }
   return { children, embedded };
+}
+
+function idKey(traceId: string, spanId: string): string {
+  return `${traceId}${spanId}`;
 }
 
 interface FamilyContext {

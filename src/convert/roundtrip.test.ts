@@ -220,6 +220,28 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
     );
   });
 
+  test('when it comes with another of the same id, as one in progress and the complete one do', () => {
+    const documents = [
+      '"in_progress":true,"subsegments":[{"name":"a"}]',
+      '"end_time":2,"subsegments":[{"name":"a"},{"name":"b"}]',
+    ].map((rest) =>
+      parsed(
+        `{"id":"53995c3f42cd8ad8","trace_id":"1-5759e988-bd862e3fe1be46a994272793","name":"n","start_time":1,${rest}}`,
+      ),
+    );
+    assertSameDocuments(toSegments(toSpans(documents, options).spans, options), documents);
+  });
+
+  test('and the same spans from them, whatever order the members stand in', () => {
+    const [one, other] = ['"raybridge":{},"default":null', '"default":null,"raybridge":{}'].map((metadata) =>
+      parsed(
+        `{"id":"53995c3f42cd8ad8","trace_id":"1-5759e988-bd862e3fe1be46a994272793","start_time":1,"metadata":{${metadata}}}`,
+      ),
+    );
+    assert.ok(one && other);
+    assert.deepEqual(toSpans([one], options).spans, toSpans([other], options).spans);
+  });
+
   for (const name of sampleNames) {
     test(`the sample ${name}`, () => {
       const document = parsed(readSample(name));

@@ -7,7 +7,7 @@ import {
   arbitrarySpanId,
   arbitraryTraceId,
 } from '../../test/support/arbitraries.ts';
-import { fuzzRuns, variationRuns } from '../../test/support/fuzz.ts';
+import { fuzzing } from '../../test/support/fuzz.ts';
 import { assertSegmentDocument } from '../../test/support/segment-members.ts';
 import { readRecorded, readSample, recordedNames, sampleNames } from '../../test/support/samples.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
@@ -50,6 +50,8 @@ function assertSameDocuments(found: readonly SegmentDocument[], wanted: readonly
   assert.deepEqual(found.map(sorted), wanted.map(sorted));
 }
 
+/** Cases of each property in `npm test`. */
+const casesMin = 10_000;
 const options = { json } as const;
 
 /**
@@ -78,7 +80,7 @@ function assertDocumentProperties(document: SegmentDocument): void {
 
 describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
   test('whatever it holds and whatever instrumentations write', () => {
-    fc.assert(fc.property(fc.oneof(arbitrarySpan, telemetrySpan), assertSpanProperties), { numRuns: fuzzRuns });
+    fc.assert(fc.property(fc.oneof(arbitrarySpan, telemetrySpan), assertSpanProperties), fuzzing(casesMin));
   });
 
   test('under the policy of the Collector and with every attribute indexed', () => {
@@ -91,7 +93,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
       fc.property(telemetrySpan, (span) => {
         assert.deepEqual(toSpans(sent(toSegments([span], all)), all).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -108,7 +110,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
       fc.property(telemetrySpan, (span) => {
         assert.deepEqual(toSpans(sent(toSegments([span], ruled)), options).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -130,7 +132,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
         const span = { ...plain, attributes };
         assert.deepEqual(toSpans(sent(toSegments([span], options)), options).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -160,7 +162,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
         const again = toSpans(sent(toSegments(spans, options)), options).spans;
         assert.deepEqual(again, spans);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -172,14 +174,14 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
         fc.pre(problems.every((problem) => !/\/subsegments\/\d+$/.test(problem.pointer)));
         for (const span of spans) assert.deepEqual(toSpans(sent(toSegments([span], options)), options).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 });
 
 describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
   test('whatever its members hold', () => {
-    fc.assert(fc.property(arbitraryDocument, assertDocumentProperties), { numRuns: fuzzRuns });
+    fc.assert(fc.property(arbitraryDocument, assertDocumentProperties), fuzzing(casesMin));
   });
 
   test('under any policy and index', () => {
@@ -188,7 +190,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
       fc.property(arbitraryDocument, (document) => {
         assertSameDocuments(toSegments(toSpans([document], all).spans, all), [document]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -206,7 +208,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
       fc.property(arbitraryDocument, wording, (document, wording) => {
         assertSameDocuments(toSegments(toSpans([document], { json, ...wording }).spans, options), [document]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -216,7 +218,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
         const documents = toSegments([span], options);
         assertSameDocuments(toSegments(toSpans(documents, options).spans, options), documents);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -312,7 +314,7 @@ test('A document without its envelope, or with one that is corrupt, is read as a
         assertSameDocuments(toSegments(spans, options), [other]);
       }
     }),
-    { numRuns: fuzzRuns },
+    fuzzing(casesMin),
   );
 });
 
@@ -324,7 +326,7 @@ test('An envelope of wrong members gives a span all the same', () => {
         assert.equal(toSpans([other], options).spans.length, envelope.get('j') === 'svc' ? 0 : 1);
       }
     }),
-    { numRuns: variationRuns },
+    fuzzing(casesMin, { share: 0.05 }),
   );
 });
 

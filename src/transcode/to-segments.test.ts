@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { arbitrarySpans } from '../../test/support/arbitraries.ts';
+import { fuzzing } from '../../test/support/fuzz.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
 import { usualSpan } from '../../test/support/usual-spans.ts';
 import { decodeTraces, encodeTraces, jsonText as json, printSegment } from '../codec/index.ts';
@@ -9,8 +10,6 @@ import { type EnvelopeLevel, toSegments } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
 import { createSegmentTranscoder, type SegmentDocuments } from './index.ts';
 
-/** Cases a property; `npm run fuzz` asks for more. */
-const runs = Number(process.env['RAYBRIDGE_FUZZ_RUNS'] ?? 3000);
 const levels: readonly EnvelopeLevel[] = ['full', 'minimal', 'off'];
 
 function texts({ bytes, ends }: SegmentDocuments): readonly string[] {
@@ -35,7 +34,7 @@ describe('OTLP bytes become the documents that their spans become', () => {
     it(`of every combination of usual attributes, envelope ${envelope}`, () => {
       fc.assert(
         fc.property(fc.array(usualSpan, { maxLength: 4 }), (spans) => void check(spans)),
-        { numRuns: runs },
+        fuzzing(3000),
       );
     });
 

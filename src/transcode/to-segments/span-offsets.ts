@@ -1,4 +1,4 @@
-import { SpanKind, StatusCode } from '../model/index.ts';
+import { SpanKind, StatusCode } from '../../model/index.ts';
 import type { AttributeKey } from './attribute-keys.ts';
 import { findKey, keyCount, keyNumber } from './attribute-keys.ts';
 import type { Page } from './page.ts';

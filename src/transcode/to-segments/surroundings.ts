@@ -1,5 +1,5 @@
-import { printJson } from '../codec/index.ts';
-import { type JsonObject, type JsonValue, type Resource, type Scope, SpanKind } from '../model/index.ts';
+import { printJson } from '../../codec/index.ts';
+import { type JsonObject, type JsonValue, type Resource, type Scope, SpanKind } from '../../model/index.ts';
 import { type ExceptionForm, KnownExceptions } from './exceptions.ts';
 import { literal } from './page.ts';
 import { documentOf, objectAt, templateSpan } from './template.ts';

@@ -1,5 +1,5 @@
-import { decodeText } from '../codec/utf8.ts';
-import { isSqlSystem, stableSystem } from '../convert/sql.ts';
+import { decodeText } from '../../codec/utf8.ts';
+import { isSqlSystem, stableSystem } from '../../convert/sql.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 import { literal } from './page.ts';

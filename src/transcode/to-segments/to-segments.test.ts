@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { arbitrarySpans } from '../../test/support/arbitraries.ts';
-import { fuzzing } from '../../test/support/fuzz.ts';
-import { telemetrySpans } from '../../test/support/telemetry.ts';
-import { usualSpan } from '../../test/support/usual-spans.ts';
-import { decodeTraces, encodeTraces, jsonText as json, printSegment } from '../codec/index.ts';
-import { type EnvelopeLevel, toSegments } from '../convert/index.ts';
-import type { Span } from '../model/index.ts';
+import { arbitrarySpans } from '../../../test/support/arbitraries.ts';
+import { fuzzing } from '../../../test/support/fuzz.ts';
+import { telemetrySpans } from '../../../test/support/telemetry.ts';
+import { usualSpan } from '../../../test/support/usual-spans.ts';
+import { decodeTraces, encodeTraces, jsonText as json, printSegment } from '../../codec/index.ts';
+import { type EnvelopeLevel, toSegments } from '../../convert/index.ts';
+import type { Span } from '../../model/index.ts';
 import { createSegmentTranscoder, type SegmentDocuments } from './index.ts';
 
 const levels: readonly EnvelopeLevel[] = ['full', 'minimal', 'off'];

@@ -1,4 +1,4 @@
-import { decodeText } from '../codec/utf8.ts';
+import { decodeText } from '../../codec/utf8.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 import { isAwsRpc } from './name.ts';

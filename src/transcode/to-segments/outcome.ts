@@ -1,7 +1,7 @@
-import { decodeText } from '../codec/utf8.ts';
-import { callerErrors, isThrottle, resourceExhausted } from '../convert/status.ts';
-import { derivedId } from '../convert/ids.ts';
-import { SpanKind, StatusCode } from '../model/index.ts';
+import { decodeText } from '../../codec/utf8.ts';
+import { callerErrors, isThrottle, resourceExhausted } from '../../convert/status.ts';
+import { derivedId } from '../../convert/ids.ts';
+import { SpanKind, StatusCode } from '../../model/index.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 import { exceptionId, type Gapped } from './exceptions.ts';

@@ -1,6 +1,6 @@
-import { decodeText } from '../codec/utf8.ts';
-import { successors } from '../convert/generations.ts';
-import { fingerprint } from '../convert/ids.ts';
+import { decodeText } from '../../codec/utf8.ts';
+import { successors } from '../../convert/generations.ts';
+import { fingerprint } from '../../convert/ids.ts';
 import { type AttributeKey, keyBytes, keyCount, keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 import { literal } from './page.ts';

@@ -1,7 +1,7 @@
-import { decodeText } from '../codec/utf8.ts';
-import { isThrottle } from '../convert/status.ts';
+import { decodeText } from '../../codec/utf8.ts';
+import { isThrottle } from '../../convert/status.ts';
 import { findKey, keyNumber } from './attribute-keys.ts';
-import type { Span } from '../model/index.ts';
+import type { Span } from '../../model/index.ts';
 import type { Draft } from './draft.ts';
 import type { KnownExceptions } from './exceptions.ts';
 import { isAwsRpc } from './name.ts';

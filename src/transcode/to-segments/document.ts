@@ -1,7 +1,7 @@
-import { decodeText } from '../codec/utf8.ts';
-import { producingOperations } from '../convert/identity.ts';
-import type { EnvelopeLevel } from '../convert/index.ts';
-import { type Span, SpanKind } from '../model/index.ts';
+import { decodeText } from '../../codec/utf8.ts';
+import { producingOperations } from '../../convert/identity.ts';
+import type { EnvelopeLevel } from '../../convert/index.ts';
+import { type Span, SpanKind } from '../../model/index.ts';
 import { keyNumber } from './attribute-keys.ts';
 import { Leftovers } from './attributes.ts';
 import { hasAwsCall, writeAws } from './aws.ts';

@@ -1,6 +1,6 @@
-import { decodeText } from '../codec/utf8.ts';
-import { awsServiceName, illegalName, legalName, sdkPrefix } from '../convert/name.ts';
-import { SpanKind } from '../model/index.ts';
+import { decodeText } from '../../codec/utf8.ts';
+import { awsServiceName, illegalName, legalName, sdkPrefix } from '../../convert/name.ts';
+import { SpanKind } from '../../model/index.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 

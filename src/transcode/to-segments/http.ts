@@ -1,6 +1,6 @@
-import { isAddress } from '../convert/http.ts';
-import { decodeText } from '../codec/utf8.ts';
-import { SpanKind } from '../model/index.ts';
+import { isAddress } from '../../convert/http.ts';
+import { decodeText } from '../../codec/utf8.ts';
+import { SpanKind } from '../../model/index.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
 import { literal } from './page.ts';

@@ -7,10 +7,10 @@ import {
   jsonText,
   printSegment,
   type TracesIndex,
-} from '../codec/index.ts';
-import { residualAttribute } from '../convert/document.ts';
-import { type SegmentOptions, toSegments } from '../convert/index.ts';
-import type { Resource, Scope, Span } from '../model/index.ts';
+} from '../../codec/index.ts';
+import { residualAttribute } from '../../convert/document.ts';
+import { type SegmentOptions, toSegments } from '../../convert/index.ts';
+import type { Resource, Scope, Span } from '../../model/index.ts';
 import { DocumentWriter } from './document.ts';
 import { KnownMessages } from './known-messages.ts';
 import { resourceParts, scopeParts } from './surroundings.ts';

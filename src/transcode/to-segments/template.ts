@@ -1,6 +1,6 @@
-import { jsonText } from '../codec/index.ts';
-import { toSegments } from '../convert/index.ts';
-import { emptyResource, emptyScope, isJsonObject, type JsonObject, type Span, SpanKind } from '../model/index.ts';
+import { jsonText } from '../../codec/index.ts';
+import { toSegments } from '../../convert/index.ts';
+import { emptyResource, emptyScope, isJsonObject, type JsonObject, type Span, SpanKind } from '../../model/index.ts';
 
 /** Spans that show one thing and nothing else, to ask the path over spans what becomes of it. */
 

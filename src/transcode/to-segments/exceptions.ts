@@ -1,6 +1,13 @@
-import { printJson } from '../codec/index.ts';
-import { derivedId } from '../convert/ids.ts';
-import { isJsonArray, isJsonObject, type JsonValue, type Resource, type SpanEvent, SpanKind } from '../model/index.ts';
+import { printJson } from '../../codec/index.ts';
+import { derivedId } from '../../convert/ids.ts';
+import {
+  isJsonArray,
+  isJsonObject,
+  type JsonValue,
+  type Resource,
+  type SpanEvent,
+  SpanKind,
+} from '../../model/index.ts';
 import { documentOf, objectAt, templateSpan } from './template.ts';
 import { literal } from './page.ts';
 

@@ -1,186 +1,75 @@
-import type { AttributeValue, JsonObject, JsonValue, Resource, SegmentDocument, Span } from '../model/index.ts';
+import { RaybridgeError } from '../errors.ts';
+import type { JsonObject, JsonValue, Resource, SegmentDocument, Span } from '../model/index.ts';
 import { isJsonArray, isJsonObject, parseSpanId } from '../model/index.ts';
-import type { AnnotationOptions } from './annotations.ts';
-import { documentWithoutCredentials, withoutCredentials } from './credentials.ts';
-import { residualAttribute, writeDocument } from './document.ts';
-import type { EnvelopeLevel } from './envelope.ts';
-import { readEnvelope, readRole, serviceEnvelope, withEnvelope } from './envelope.ts';
+import type { FoundResource } from './carried.ts';
+import { findNamed } from './carried.ts';
+import { documentWithoutCredentials } from './credentials.ts';
+import { readEnvelope, readResourceHash, readRole } from './envelope.ts';
 import { sameResource } from './equality.ts';
-import type { SegmentPolicy } from './identity.ts';
-import { formOf, identify, placeId, readForm } from './identity.ts';
-import { derivedId } from './ids.ts';
-import { documentOf, formOfForeign, spanOf } from './lossless.ts';
-import { readPlacement, readResidual } from './residual.ts';
+import type { SegmentOptions, SegmentSettings } from './families.ts';
+import { embeddingDepthMax, writeDocuments } from './families.ts';
+import type { SpanIdentity } from './identity.ts';
+import { identify, placeId, readForm } from './identity.ts';
+import { spanOf } from './lossless.ts';
 import type { JsonText } from './section.ts';
 import { pointerTo } from './section.ts';
-import { flagNames, flagsOf } from './status.ts';
+import { truncatedBytesMin } from './truncate.ts';
 
 /**
- * Spans ↔ segment documents, many at a time. Here the documents are put together and taken apart:
- * subsegments into their parents and out of them, and one span into two documents where X-Ray needs
- * both a service and its call. What one span and one document say is `lossless.ts`.
+ * Spans ↔ segment documents, many at a time. Documents are put together in `families.ts` and taken
+ * apart here. What one span and one document say is `lossless.ts`.
  */
 
-export interface SegmentOptions {
-  /** Which spans become segments; `auto` unless the Collector's exporter is to be matched. */
-  readonly policy: SegmentPolicy;
-  /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
-  readonly envelope: EnvelopeLevel;
-  readonly annotations: AnnotationOptions;
-}
+type ToSegmentsOptions = Partial<SegmentOptions> & { readonly json: JsonText };
 
-/** Subsegments inside subsegments; deeper ones are sent alone, or left in the residual of the last. */
-const embeddingDepthMax = 100;
+/** Documents in the order of their spans, and what had to be cut from them. */
+export interface WrittenSegments {
+  readonly documents: readonly SegmentDocument[];
+  readonly problems: readonly ConversionProblem[];
+}
 
 /**
  * Documents of spans, in the order of the spans: one each, and two for a call that opens a service.
- * Spans that came out of a document go back into it when its own span is among them. The same spans
- * always make the same documents, ids included.
+ * Spans that came out of a document go back into it when its own span is among them and it does not
+ * get too large. The same spans always make the same documents, ids included.
  *
- * Reading the documents gives the spans again, as long as the envelope is `full`; credentials in
- * URLs and connection strings are removed (AWS X-Ray developer guide, "segment documents").
+ * Reading the documents gives the spans again, as long as the envelope is `full` and no document
+ * had to be cut; credentials in URLs and connection strings are removed (AWS X-Ray developer guide,
+ * "segment documents"). Whoever must tell what was cut asks `writeSegments`.
+ *
+ * @throws RaybridgeError CONFIG_INVALID when no document could be cut to `documentBytesMax`.
  */
-export function toSegments(
-  spans: readonly Span[],
-  options: Partial<SegmentOptions> & { readonly json: JsonText },
-): readonly SegmentDocument[] {
-  const settings: Settings = { policy: 'auto', envelope: 'full', annotations: {}, ...options };
-  const members = spans.map((span) => memberOf(span, settings.json));
-  const families = findFamilies(members);
+export function toSegments(spans: readonly Span[], options: ToSegmentsOptions): readonly SegmentDocument[] {
+  return writeSegments(spans, options).documents;
+}
+
+/** As `toSegments`; a document that was cut has its pointers among the problems, see `truncate.ts`. */
+export function writeSegments(spans: readonly Span[], options: ToSegmentsOptions): WrittenSegments {
+  const settings: SegmentSettings = { ...defaults, ...options };
+  const { documentBytesMax } = settings;
+  if (!(documentBytesMax >= truncatedBytesMin))
+    throw new RaybridgeError(
+      'CONFIG_INVALID',
+      `documentBytesMax: expected at least ${truncatedBytesMin}, got ${documentBytesMax}`,
+    );
   const documents: SegmentDocument[] = [];
-  const written = new Set<Member>();
-  const write = (member: Member): void => {
-    if (!written.has(member)) documents.push(...writeFamily(member, { families, written, settings }));
-  };
-  for (const member of members) if (!families.embedded.has(member)) write(member);
-  // Only members of a circle, or of too deep a family, are left: they are sent alone.
-  for (const member of members) write(member);
-  return documents;
-}
-
-type Settings = SegmentOptions & { readonly json: JsonText };
-
-/** A span and what its residual says of the document it came from. */
-interface Member {
-  readonly span: Span;
-  readonly residual: JsonObject | undefined;
-  readonly embedded: { readonly parentId: string; readonly place: number } | undefined;
-  readonly strays: ReadonlyMap<string, JsonValue>;
-}
-
-function memberOf(span: Span, json: JsonText): Member {
-  const residual = readResidual(span.attributes.get(residualAttribute), json);
-  const { embedded, strays } = readPlacement(residual);
-  // A span with another parent than then is no longer part of that parent's document.
-  const isInPlace = embedded !== undefined && embedded.parentId === span.parentSpanId;
-  return { span: withoutCredentials(span), residual, embedded: isInPlace ? embedded : undefined, strays };
-}
-
-interface Families {
-  readonly children: ReadonlyMap<Member, readonly Member[]>;
-  readonly embedded: ReadonlySet<Member>;
-}
-
-function findFamilies(members: readonly Member[]): Families {
-  const children = new Map<Member, Member[]>();
-  const embedded = new Set<Member>();
-  const candidates = members.filter((member) => member.embedded !== undefined);
-  if (candidates.length === 0) return { children, embedded };
-
-  const byId = new Map(members.map((member) => [`${member.span.traceId}${member.span.spanId}`, member]));
-  for (const member of candidates) {
-    const parent = byId.get(`${member.span.traceId}${member.embedded?.parentId}`);
-    if (!parent || parent === member) continue;
-    embedded.add(member);
-    const siblings = children.get(parent);
-    if (siblings) siblings.push(member);
-    else children.set(parent, [member]);
+  const problems: ConversionProblem[] = [];
+  for (const { document, cut } of writeDocuments(spans, settings)) {
+    const reason = `cut to fit ${documentBytesMax} bytes`;
+    for (const pointer of cut) problems.push({ pointer: `/${documents.length}${pointer}`, reason, lost: 'member' });
+    documents.push(document);
   }
-  return { children, embedded };
+  return { documents, problems };
 }
 
-interface FamilyContext {
-  readonly families: Families;
-  readonly written: Set<Member>;
-  readonly settings: Settings;
-}
-
-/** The documents of a member that is not embedded, with its children inside. */
-function writeFamily(member: Member, context: FamilyContext): readonly SegmentDocument[] {
-  const { span, residual } = member;
-  const { settings } = context;
-  const form = residual ? formOfForeign(span, { embedded: undefined }) : formOf(span, settings.policy);
-  if (form !== 'split') return [writeMember(member, { form, root: member, depth: 0 }, context)];
-  context.written.add(member);
-  return splitDocuments(span, settings);
-}
-
-interface Position {
-  readonly form: 'segment' | 'subsegment' | 'embedded';
-  readonly root: Member;
-  readonly depth: number;
-}
-
-function writeMember(member: Member, position: Position, context: FamilyContext): SegmentDocument {
-  const { families, written, settings } = context;
-  written.add(member);
-  const own = documentOf(member.span, {
-    ...settings,
-    form: position.form,
-    residual: member.residual,
-    inherited: position.form === 'embedded' ? position.root.span.resource : undefined,
-    serviceId: undefined,
-  });
-  const isDeepest = position.depth === embeddingDepthMax;
-  const children = isDeepest ? [] : (families.children.get(member) ?? []).filter((child) => !written.has(child));
-  const inner = { ...position, form: 'embedded', depth: position.depth + 1 } as const;
-  const placed: [number, JsonValue][] = children.map((child) => [
-    child.embedded?.place ?? 0,
-    writeMember(child, inner, context),
-  ]);
-  // An object among the strays is a subsegment that was too deep, and still is.
-  for (const [place, stray] of member.strays)
-    if (isDeepest || !isJsonObject(stray)) placed.push([Number(place), stray]);
-  if (placed.length === 0) return own;
-  placed.sort(([a], [b]) => a - b);
-  return new Map(own).set(
-    'subsegments',
-    placed.map(([, document]) => document),
-  );
-}
-
-/**
- * A call without a service above it: a segment for the service that calls, and below it the
- * subsegment of the call, which holds the span.
- */
-function splitDocuments(span: Span, settings: Settings): readonly SegmentDocument[] {
-  const serviceId = derivedId(span.traceId, span.spanId, 'svc');
-  const call = documentOf(span, {
-    ...settings,
-    form: 'subsegment',
-    residual: undefined,
-    inherited: undefined,
-    serviceId,
-  });
-  return [serviceDocument(span, serviceId, settings), call];
-}
-
-/** Attributes of a call that are about the service that makes it. */
-const serviceAttributes = ['aws.local.service', 'enduser.id', 'user.id', 'aws.xray.annotations'] as const;
-
-function serviceDocument(span: Span, serviceId: string, settings: Settings): SegmentDocument {
-  const attributes = new Map<string, AttributeValue>();
-  for (const key of [...serviceAttributes, ...(settings.annotations.indexed ?? [])])
-    if (span.attributes.has(key)) attributes.set(key, span.attributes.get(key));
-  const flags = flagsOf(span);
-  for (const name of flagNames) if (flags[name]) attributes.set(`aws.xray.${name}`, true);
-
-  const { document } = writeDocument(
-    { ...span, spanId: serviceId, attributes, links: [] },
-    { form: 'segment', annotations: settings.annotations, json: settings.json, inherited: undefined },
-  );
-  return settings.envelope === 'off' ? document : withEnvelope(document, serviceEnvelope);
-}
+/** X-Ray takes 64 kB; the rest is for those who count them as 64,000 bytes. */
+const defaults: SegmentOptions = {
+  policy: 'auto',
+  envelope: 'full',
+  envelopeResource: 'segment',
+  annotations: {},
+  documentBytesMax: 64_000,
+};
 
 /** A member of a document that did not come through the conversion as it was. */
 export interface ConversionProblem {
@@ -205,11 +94,23 @@ export interface ReadSpans {
  * Documents that hold an envelope become the spans they were made of.
  */
 export function toSpans(documents: readonly SegmentDocument[], { json }: { readonly json: JsonText }): ReadSpans {
-  const reading: Reading = { json, spans: [], problems: [], resources: [] };
-  for (const [i, document] of documents.entries()) readTop(document, `/${i}`, reading);
-  return { spans: reading.spans, problems: reading.problems };
+  const resources: Resource[] = [];
+  const tops = documents.map((document, i) => openTop(document, { pointer: `/${i}`, json, resources }));
+  const naming: NamingTop[] = [];
+  for (const top of tops) {
+    if (isNaming(top)) naming.push(top);
+    else readTop(top, undefined);
+  }
+  // What a document names is carried by one that is read by now, wherever that stood.
+  const found = findNamed(
+    naming.map(({ identity, hash }) => ({ ...identity, hash })),
+    { spans: naming.length === 0 ? [] : tops.flatMap(({ spans }) => spans), json },
+  );
+  for (const [i, top] of naming.entries()) readTop(top, found[i]);
+  return { spans: tops.flatMap(({ spans }) => spans), problems: tops.flatMap(({ problems }) => problems) };
 }
 
+/** What is told of one document and of those inside it. */
 interface Reading {
   readonly json: JsonText;
   readonly spans: Span[];
@@ -218,17 +119,47 @@ interface Reading {
   readonly resources: Resource[];
 }
 
-function readTop(document: SegmentDocument, pointer: string, reading: Reading): void {
-  const identity = identify(document);
+/** A document of the list, before it is read. */
+interface Top extends Reading {
+  readonly document: SegmentDocument;
+  readonly pointer: string;
+  readonly identity: SpanIdentity | undefined;
+  readonly envelope: JsonObject | undefined;
+  /** Of a resource that another document carries. */
+  readonly hash: string | undefined;
+}
+
+interface NamingTop extends Top {
+  readonly identity: SpanIdentity;
+  readonly hash: string;
+}
+
+function openTop(document: SegmentDocument, context: Pick<Top, 'pointer' | 'json' | 'resources'>): Top {
+  const envelope = readEnvelope(document);
+  const hash = envelope && readResourceHash(envelope);
+  return { ...context, document, envelope, hash, identity: identify(document), spans: [], problems: [] };
+}
+
+function isNaming(top: Top): top is NamingTop {
+  return top.identity !== undefined && top.hash !== undefined;
+}
+
+function readTop(top: Top, found: FoundResource | undefined): void {
+  const { document, pointer, identity, envelope, problems } = top;
   if (!identity) {
-    reading.problems.push({ pointer, reason: 'expected a trace id and a start', lost: 'document' });
+    problems.push({ pointer, reason: 'expected a trace id and a start', lost: 'document' });
     return;
   }
-  const envelope = readEnvelope(document);
   // The call's own document holds the whole span; this one only draws the service.
   if (envelope && readRole(envelope) === 'svc') return;
   if (document.has('parent_id') && !identity.parentSpanId)
-    reading.problems.push({ pointer: `${pointer}/parent_id`, reason: 'expected 16 hex digits', lost: 'member' });
+    problems.push({ pointer: `${pointer}/parent_id`, reason: 'expected 16 hex digits', lost: 'member' });
+  if (found && !found.isExact)
+    problems.push({
+      pointer: `${pointer}/metadata/raybridge/r/h`,
+      reason: `resource ${top.hash} is not among these documents`,
+      lost: 'member',
+    });
   const branch = {
     ...identity,
     pointer,
@@ -236,9 +167,10 @@ function readTop(document: SegmentDocument, pointer: string, reading: Reading): 
     depth: 0,
     embedded: undefined,
     inherited: undefined,
+    named: found?.resource,
     ids: new Set<string>(),
   };
-  readBranch(document, branch, reading);
+  readBranch(document, branch, top);
 }
 
 interface Branch {
@@ -253,6 +185,8 @@ interface Branch {
   readonly depth: number;
   readonly embedded: { readonly parentId: string; readonly place: number } | undefined;
   readonly inherited: Resource | undefined;
+  /** The resource that the envelope of a top document gives the hash of. */
+  readonly named: Resource | undefined;
   /** Of the top document and all below it so far. */
   readonly ids: Set<string>;
 }
@@ -264,7 +198,7 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
   const { own, children, strays } = takeApart(document, depth, report);
   const clean = documentWithoutCredentials(own, (at) => report(at, 'credentials are not carried over'));
   const spanId = readId(document, branch, report);
-  const read = spanOf(clean, {
+  const read = spanOf(clean, readEnvelope(clean), {
     ...branch,
     spanId,
     form: branch.embedded ? 'embedded' : readForm(document),
@@ -286,6 +220,7 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
         depth: depth + 1,
         embedded: { parentId: spanId, place },
         inherited: branch.inherited ?? span.resource,
+        named: undefined,
       },
       reading,
     );

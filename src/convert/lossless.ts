@@ -1,16 +1,34 @@
 import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
 import type { AnnotationOptions } from './annotations.ts';
-import type { ReadContext, Written } from './document.ts';
+import type { Written } from './document.ts';
 import { identityOf, ignore, readDocument, residualAttribute, withoutResidual, writeDocument } from './document.ts';
 import type { EnvelopeLevel } from './envelope.ts';
-import { applyEnvelope, readEnvelope, readRenames, withEnvelope, withoutEnvelope, writeEnvelope } from './envelope.ts';
-import { sameEvents, sameSpan } from './equality.ts';
+import {
+  applyEnvelope,
+  hasForeignEnvelope,
+  readCut,
+  readEnvelope,
+  readRemoved,
+  readRenames,
+  unknownMembers,
+  withBasics,
+  withCut,
+  withEnvelope,
+  withoutEnvelope,
+  writeEnvelope,
+} from './envelope.ts';
+import { sameEvents, sameSpan, sameValue } from './equality.ts';
 import type { SpanIdentity } from './identity.ts';
 import { formOf, identify, readForm } from './identity.ts';
+import { envelopeNamespace, isNamespace } from './metadata.ts';
 import type { Placement } from './residual.ts';
-import { applyResidual, readPlacement, writeResidual } from './residual.ts';
+import { applyResidual, readPlacement, residualOfEnvelope, writeResidual } from './residual.ts';
 import type { DocumentForm, JsonText, Report } from './section.ts';
+import { pointerTo } from './section.ts';
+import { jsonBytes } from './size.ts';
+import type { Truncated } from './truncate.ts';
+import { cutNoteBytesMax, isBeginningOf, truncate, withoutCutMarks } from './truncate.ts';
 
 /**
  * One span ↔ one document without its subsegments, and nothing lost either way.
@@ -22,29 +40,81 @@ import type { DocumentForm, JsonText, Report } from './section.ts';
  * differences are made; no rule of any section has to be reversible for it.
  */
 
-interface DocumentPlan {
+export interface DocumentPlan {
   readonly form: DocumentForm;
   readonly annotations: AnnotationOptions;
   readonly envelope: EnvelopeLevel;
   readonly json: JsonText;
   /** The span's residual, when it has one. */
   readonly residual: JsonObject | undefined;
+  /** Members of its envelope that this version does not know, when it came from one of our documents. */
+  readonly unknown: JsonObject | undefined;
   /** The root's resource, of embedded documents. */
   readonly inherited: Resource | undefined;
+  /** Stands for the resource, when another document carries that. */
+  readonly resourceHash: string | undefined;
   /** Of a span that was split: the id of its service's segment, which the document names as its parent. */
   readonly serviceId: string | undefined;
 }
 
 /** The document of a span: the foreign one that it came from when it still is the same, else one of our own. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
-  const shown = plan.serviceId === undefined ? span : { ...span, parentSpanId: plan.serviceId };
+  const shown = shownSpan(span, plan);
   // Foreign documents know nothing of our index: their annotations are theirs.
   const written = writeDocument(shown, { ...plan, annotations: {} });
   return foreignDocument(span, written, plan) ?? ownDocument(span, indexed(shown, written, plan), plan);
 }
 
+/** The span as its own document shows it: the call of a split span has another parent. */
+function shownSpan(span: Span, { serviceId }: DocumentPlan): Span {
+  return serviceId === undefined ? span : { ...span, parentSpanId: serviceId };
+}
+
+/** Bytes that the envelope of a cut document gets besides: the list of what was cut, and keys to remove. */
+const cutNotesBytes = cutNoteBytesMax + 1000;
+
+/**
+ * The document of a span cut to a size, when `document` is too large. With a full envelope it is one
+ * of our own, which alone can tell its reader what was cut; a residual then is an attribute like
+ * any other.
+ */
+export function truncatedDocumentOf(
+  span: Span,
+  plan: DocumentPlan,
+  { document, bytesMax }: { readonly document: JsonObject; readonly bytesMax: number },
+): Truncated {
+  const whole = plan.envelope === 'full' ? enclose(span, writeDocument(shownSpan(span, plan), plan), plan) : document;
+  const { document: rest, cut } = truncate(withBasics(whole, span), bytesMax - cutNotesBytes);
+  const noted = withCut(rest, cut);
+  const exact = withoutStrangers(noted, span, plan);
+  return { document: jsonBytes(exact) <= bytesMax ? exact : noted, cut };
+}
+
+/**
+ * What is left of a document may lead to attributes that the whole one would not have led to. They
+ * are removed on reading, as those are that no document can avoid. Beginnings of texts may stay.
+ */
+function withoutStrangers(document: JsonObject, span: Span, plan: DocumentPlan): JsonObject {
+  const envelope = readEnvelope(document);
+  const found = envelope && foundAs(document, span, plan);
+  if (!found || plan.envelope !== 'full') return document;
+  const { attributes } = ourSpan(document, envelope, { ...plan, ...found, named: undefined, report: ignore });
+  const strangers = [...attributes.keys()].filter((key) => !isOf(span, key, attributes.get(key)));
+  if (strangers.length === 0) return document;
+  const removed = [...readRemoved(envelope), ...strangers].sort();
+  return withEnvelope(document, new Map(envelope).set('x', removed));
+}
+
+/** True when the span has the attribute, at least the beginning of its text or some of a namespace of its metadata. */
+function isOf({ attributes }: Span, key: string, value: AttributeValue): boolean {
+  if (!attributes.has(key)) return false;
+  const wanted = attributes.get(key);
+  return sameValue(value, wanted) || isBeginningOf(value, wanted) || isNamespace(key);
+}
+
 function foreignDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
-  if (plan.serviceId !== undefined || (!plan.residual && !mayBeForeign(span, written))) return undefined;
+  if (plan.serviceId !== undefined || plan.unknown || (!plan.residual && !mayBeForeign(span, written)))
+    return undefined;
   const document = restored(span, written, plan);
   const found = foundAs(document, span, plan);
   if (!found || readEnvelope(document)) return undefined;
@@ -112,38 +182,66 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   const found = foundAs(document, span, plan);
   if (!found) return undefined;
   const back = readDocument(document, { ...plan, ...found, ours: true, renames, report: ignore });
-  const envelope = writeEnvelope(
-    span,
-    { ...written, back },
-    { level: plan.envelope, role: undefined, json: plan.json },
-  );
-  const isExact = plan.envelope === 'minimal' || sameSpan(applyEnvelope(back, envelope, plan.json), span);
+  const { envelope: level, resourceHash, json } = plan;
+  const envelope = writeEnvelope(span, { ...written, back }, { level, role: undefined, resourceHash, json });
+  const named = resourceHash === undefined ? undefined : span.resource;
+  const isExact = level === 'minimal' || sameSpan(applyEnvelope(back, envelope, { json, named }), span);
   return isExact ? withEnvelope(document, envelope) : undefined;
 }
 
-function enclose(span: Span, written: Written, { envelope: level, serviceId, json }: DocumentPlan): JsonObject {
+function enclose(
+  span: Span,
+  written: Written,
+  { envelope: level, serviceId, unknown, resourceHash, json }: DocumentPlan,
+): JsonObject {
   if (level === 'off') return written.document;
-  return withEnvelope(
-    written.document,
-    writeEnvelope(span, written, { level, role: serviceId === undefined ? undefined : 'dep', json }),
-  );
+  const role = serviceId === undefined ? undefined : 'dep';
+  const envelope = writeEnvelope(span, written, { level, role, resourceHash, json });
+  return withEnvelope(written.document, unknown && level === 'full' ? new Map([...envelope, ...unknown]) : envelope);
 }
 
-interface DocumentContext extends SpanIdentity {
-  readonly form: DocumentForm;
+interface DocumentContext extends OurContext {
   readonly placement: Placement;
+}
+
+interface OurContext extends SpanIdentity {
+  readonly form: DocumentForm;
   /** The root's resource, of embedded documents. */
   readonly inherited: Resource | undefined;
+  /** The resource that the envelope gives the hash of. */
+  readonly named: Resource | undefined;
   readonly json: JsonText;
   readonly report: Report;
 }
 
 /** The span of a document: the one that its envelope belongs to, else one with a residual. */
-export function spanOf(document: JsonObject, context: DocumentContext): Span {
-  const envelope = readEnvelope(document);
-  if (!envelope) return foreignSpan(document, context);
-  const ours: ReadContext = { ...context, ours: true, renames: readRenames(envelope) };
-  return applyEnvelope(readDocument(withoutEnvelope(document), ours), envelope, context.json);
+export function spanOf(document: JsonObject, envelope: JsonObject | undefined, context: DocumentContext): Span {
+  if (!envelope) {
+    if (hasForeignEnvelope(document)) context.report(envelopePointer, 'expected an envelope of version 1');
+    return foreignSpan(document, context);
+  }
+  for (const pointer of readCut(envelope)) context.report(pointer, 'cut to fit the size of a document');
+  return withUnknown(ourSpan(document, envelope, context), unknownMembers(envelope), context);
+}
+
+const envelopePointer = `/metadata/${envelopeNamespace}`;
+
+function ourSpan(document: JsonObject, envelope: JsonObject, context: OurContext): Span {
+  const plain = withoutCutMarks(withoutEnvelope(document), readCut(envelope));
+  const read = readDocument(plain, { ...context, ours: true, renames: readRenames(envelope) });
+  return applyEnvelope(read, envelope, context);
+}
+
+/** A span that has a residual of its own cannot keep another one. */
+function withUnknown(span: Span, unknown: JsonObject, { json, report }: DocumentContext): Span {
+  if (unknown.size === 0) return span;
+  if (span.attributes.has(residualAttribute)) {
+    for (const name of unknown.keys())
+      report(pointerTo({ pointer: envelopePointer }, name), 'expected no residual beside unknown members');
+    return span;
+  }
+  const attributes = new Map<string, AttributeValue>(span.attributes);
+  return { ...span, attributes: attributes.set(residualAttribute, json.print(residualOfEnvelope(unknown))) };
 }
 
 function foreignSpan(document: JsonObject, context: DocumentContext): Span {
@@ -166,8 +264,12 @@ function withResidual(
 }
 
 /** A foreign document was one document, so its span is never split. */
-export function formOfForeign(span: Span, { embedded }: Pick<Placement, 'embedded'>): DocumentForm {
-  if (embedded) return 'embedded';
+function formOfForeign(span: Span, { embedded }: Pick<Placement, 'embedded'>): DocumentForm {
+  return embedded ? 'embedded' : formOfForeignAlone(span);
+}
+
+/** The form that it has outside any other document. */
+export function formOfForeignAlone(span: Span): 'segment' | 'subsegment' {
   const form = formOf(span, 'auto');
   return form === 'split' ? 'segment' : form;
 }

@@ -1,0 +1,319 @@
+import type { AttributeValue, JsonObject, JsonValue, SegmentDocument, Span } from '../model/index.ts';
+import { isJsonObject } from '../model/index.ts';
+import type { AnnotationOptions } from './annotations.ts';
+import type { CarriedResources } from './carried.ts';
+import { carriedResources } from './carried.ts';
+import { withoutCredentials } from './credentials.ts';
+import { residualAttribute, withoutResidual, writeDocument } from './document.ts';
+import { isUnknownMember } from './envelope-shape.ts';
+import type { EnvelopeLevel } from './envelope.ts';
+import { serviceEnvelope, withCut, withEnvelope } from './envelope.ts';
+import type { SegmentPolicy } from './identity.ts';
+import { formOf } from './identity.ts';
+import { derivedId } from './ids.ts';
+import type { DocumentPlan } from './lossless.ts';
+import { documentOf, formOfForeignAlone, truncatedDocumentOf } from './lossless.ts';
+import { readEnvelopeResidual, readPlacement, readResidual } from './residual.ts';
+import type { JsonText } from './section.ts';
+import { jsonBytes, jsonBytesBound, jsonBytesWithin } from './size.ts';
+import { flagNames, flagsOf } from './status.ts';
+import type { Truncated } from './truncate.ts';
+import { cutNoteBytesMax, truncate } from './truncate.ts';
+
+/**
+ * The documents of many spans: subsegments inside their parents as far as these do not get too
+ * large, and one span in two documents where X-Ray needs both a service and its call.
+ *
+ * Segments are written first, because subsegments may then leave their resource to them; the
+ * documents stand in the order of the spans all the same.
+ */
+
+export interface SegmentOptions {
+  /** Which spans become segments; `auto` unless the Collector's exporter is to be matched. */
+  readonly policy: SegmentPolicy;
+  /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
+  readonly envelope: EnvelopeLevel;
+  /**
+   * Which documents of a full envelope carry their resource whole. `segment`: those that are
+   * segments, and subsegments without a segment of the same trace and resource among the spans of the
+   * same call; all others carry a hash, so the documents of one call are to be read in one call.
+   * `always`: each, so that any of them can be read alone.
+   */
+  readonly envelopeResource: 'segment' | 'always';
+  readonly annotations: AnnotationOptions;
+  /** UTF-8 bytes of a printed document: at least 20,000, or `Infinity` for readers that take any size. */
+  readonly documentBytesMax: number;
+}
+
+export type SegmentSettings = SegmentOptions & { readonly json: JsonText };
+
+/** Subsegments inside subsegments; deeper ones are sent alone, or left in the residual of the last. */
+export const embeddingDepthMax = 100;
+
+/** The documents of spans, in their order, and what was cut from each. */
+export function writeDocuments(spans: readonly Span[], settings: SegmentSettings): readonly Truncated[] {
+  const members = spans.map((span) => memberOf(span, settings));
+  const families = findFamilies(members);
+  const writer: Writer = {
+    settings,
+    families,
+    resources: carriedResources(settings.json),
+    written: new Set(),
+    detached: new Set(),
+  };
+  const documents = new Map<Member, readonly Truncated[]>();
+  const write = (member: Member): void => {
+    if (!writer.written.has(member)) documents.set(member, writeFamily(member, writer));
+  };
+  const roots = members.filter((member) => !families.embedded.has(member));
+  for (const member of roots) if (member.form !== 'subsegment') write(member);
+  for (const member of roots) write(member);
+  // What is left is too much for the document of its parent, or in a circle, or too deep: sent alone.
+  for (const member of members) write(member);
+  return members.flatMap((member) => documents.get(member) ?? []);
+}
+
+/** A span and what its residual says of the document it came from. */
+interface Member {
+  readonly span: Span;
+  /** Of the document that the span gets when it is not inside another. */
+  readonly form: 'segment' | 'subsegment' | 'split';
+  readonly residual: JsonObject | undefined;
+  /** Members of its envelope that only a later version knows. */
+  readonly unknown: JsonObject | undefined;
+  readonly embedded: { readonly parentId: string; readonly place: number } | undefined;
+  readonly strays: ReadonlyMap<string, JsonValue>;
+}
+
+function memberOf(original: Span, { json, policy, envelope }: SegmentSettings): Member {
+  const span = withoutCredentials(original);
+  const text = span.attributes.get(residualAttribute);
+  const residual = readResidual(text, json);
+  const unknown = residual?.has('e') && envelope === 'full' ? readEnvelopeResidual(text, json) : undefined;
+  if (unknown && [...unknown.keys()].every(isUnknownMember)) {
+    const own = withoutResidual(span);
+    const nowhere = { residual: undefined, embedded: undefined, strays: new Map<string, JsonValue>() };
+    return { ...nowhere, span: own, form: formOf(own, policy), unknown };
+  }
+  const { embedded, strays } = readPlacement(residual);
+  // A span with another parent than then is no longer part of that parent's document.
+  const isInPlace = embedded !== undefined && embedded.parentId === span.parentSpanId;
+  return {
+    span,
+    form: residual ? formOfForeignAlone(span) : formOf(span, policy),
+    residual,
+    unknown: undefined,
+    embedded: isInPlace ? embedded : undefined,
+    strays,
+  };
+}
+
+interface Families {
+  readonly children: ReadonlyMap<Member, readonly Member[]>;
+  readonly embedded: ReadonlySet<Member>;
+}
+
+function findFamilies(members: readonly Member[]): Families {
+  const children = new Map<Member, Member[]>();
+  const embedded = new Set<Member>();
+  const candidates = members.filter((member) => member.embedded !== undefined);
+  if (candidates.length === 0) return { children, embedded };
+
+  const byId = new Map(members.map((member) => [`${member.span.traceId}${member.span.spanId}`, member]));
+  for (const member of candidates) {
+    const parent = byId.get(`${member.span.traceId}${member.embedded?.parentId}`);
+    if (!parent || parent === member) continue;
+    embedded.add(member);
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(member);
+    else children.set(parent, [member]);
+  }
+  return { children, embedded };
+}
+
+interface Writer {
+  readonly settings: SegmentSettings;
+  readonly families: Families;
+  readonly resources: CarriedResources;
+  /** Members that have a document or a place in one. */
+  readonly written: Set<Member>;
+  /** Members that do not fit into the document of their parent. */
+  readonly detached: Set<Member>;
+}
+
+/** The documents of a member that is not inside another, with its children inside. */
+function writeFamily(member: Member, writer: Writer): readonly Truncated[] {
+  const { span, form } = member;
+  const { settings, resources } = writer;
+  const isWhole = settings.envelope === 'full' && settings.envelopeResource === 'segment';
+  if (form === 'split') {
+    writer.written.add(member);
+    const documents = splitDocuments(member, settings);
+    if (isWhole && documents.every(({ cut }) => cut.length === 0)) resources.add(span);
+    return documents;
+  }
+  const resourceHash = isWhole && form === 'subsegment' ? resources.hashFor(span) : undefined;
+  const piece = writePiece(member, { form, root: member, depth: 0, resourceHash }, writer);
+  const written = fitted(span, piece, settings.documentBytesMax);
+  if (isWhole && form === 'segment' && written.cut.length === 0) resources.add(span);
+  return [written];
+}
+
+/** A document and all that is needed to write it again, smaller. */
+interface Piece {
+  readonly plan: DocumentPlan;
+  readonly document: SegmentDocument;
+  /** Its size, or more as long as that is no more than it may have. */
+  readonly bytes: number;
+  /** Whose documents are in it. */
+  readonly members: readonly Member[];
+}
+
+function fitted(
+  span: Span,
+  { plan, document, bytes }: Pick<Piece, 'plan' | 'document' | 'bytes'>,
+  bytesMax: number,
+): Truncated {
+  if (bytes <= bytesMax) return { document, cut: [] };
+  return truncatedDocumentOf(span, plan, { document, bytesMax });
+}
+
+interface Position {
+  readonly form: 'segment' | 'subsegment' | 'embedded';
+  readonly root: Member;
+  readonly depth: number;
+  readonly resourceHash: string | undefined;
+}
+
+function writePiece(member: Member, position: Position, writer: Writer): Piece {
+  const { families, written, detached, settings } = writer;
+  written.add(member);
+  const plan: DocumentPlan = {
+    ...settings,
+    form: position.form,
+    residual: member.residual,
+    unknown: member.unknown,
+    inherited: position.form === 'embedded' ? position.root.span.resource : undefined,
+    resourceHash: position.resourceHash,
+    serviceId: undefined,
+  };
+  const own = documentOf(member.span, plan);
+  const isDeepest = position.depth === embeddingDepthMax;
+  const children = isDeepest
+    ? []
+    : (families.children.get(member) ?? []).filter((child) => !written.has(child) && !detached.has(child));
+  const inner = { ...position, form: 'embedded', depth: position.depth + 1, resourceHash: undefined } as const;
+  const elements: Element[] = children.map((child) => {
+    const piece = writePiece(child, inner, writer);
+    return { ...piece, place: child.embedded?.place ?? 0, child };
+  });
+  // An object among the strays is a subsegment that was too deep, and still is.
+  for (const [place, document] of member.strays)
+    if (isDeepest || !isJsonObject(document))
+      elements.push({ place: Number(place), document, bytes: jsonBytesBound(document), members: [], child: undefined });
+  const { inside, bytes } = keepWithin(own, elements, writer);
+  return {
+    plan,
+    document: withSubsegments(own, inside),
+    bytes,
+    members: [member, ...inside.flatMap(({ members }) => members)],
+  };
+}
+
+/** An element of `subsegments`. */
+interface Element {
+  readonly place: number;
+  readonly document: JsonValue;
+  /** At least its size. */
+  readonly bytes: number;
+  readonly members: readonly Member[];
+  /** Undefined for what is no subsegment. */
+  readonly child: Member | undefined;
+}
+
+function withSubsegments(own: JsonObject, elements: readonly Element[]): JsonObject {
+  if (elements.length === 0) return own;
+  const placed = elements.toSorted((a, b) => a.place - b.place);
+  return new Map(own).set(
+    'subsegments',
+    placed.map(({ document }) => document),
+  );
+}
+
+/**
+ * The elements that fit into a document. Too large a one loses its last children, as many as it
+ * takes; they are written alone then. The last, because each remembers its place among its siblings,
+ * and those before keep theirs. The size is estimated, and counted only when the estimate is too large.
+ */
+function keepWithin(
+  own: JsonObject,
+  elements: readonly Element[],
+  { settings, written, detached }: Writer,
+): { readonly inside: readonly Element[]; readonly bytes: number } {
+  const { documentBytesMax } = settings;
+  const isUnbounded = documentBytesMax === Number.POSITIVE_INFINITY;
+  const estimate = isUnbounded ? 0 : familyBytes(jsonBytesBound(own), elements);
+  if (estimate <= documentBytesMax) return { inside: elements, bytes: estimate };
+
+  const counted = elements.map((element) => ({ ...element, bytes: jsonBytes(element.document) }));
+  let bytes = familyBytes(jsonBytes(own), counted);
+  const leaving = new Set<Element>();
+  for (const element of counted.toSorted((a, b) => b.place - a.place)) {
+    if (bytes <= documentBytesMax) break;
+    if (!element.child) continue;
+    bytes -= element.bytes + 1;
+    leaving.add(element);
+    detached.add(element.child);
+    for (const member of element.members) written.delete(member);
+  }
+  return { inside: counted.filter((element) => !leaving.has(element)), bytes };
+}
+
+const subsegmentsBytes = ',"subsegments":[]'.length;
+
+function familyBytes(ownBytes: number, elements: readonly Element[]): number {
+  if (elements.length === 0) return ownBytes;
+  return elements.reduce((sum, { bytes }) => sum + bytes + 1, ownBytes + subsegmentsBytes);
+}
+
+/**
+ * A call without a service above it: a segment for the service that calls, and below it the
+ * subsegment of the call, which holds the span.
+ */
+function splitDocuments({ span, unknown }: Member, settings: SegmentSettings): readonly Truncated[] {
+  const serviceId = derivedId(span.traceId, span.spanId, 'svc');
+  const plan: DocumentPlan = {
+    ...settings,
+    form: 'subsegment',
+    residual: undefined,
+    unknown,
+    inherited: undefined,
+    resourceHash: undefined,
+    serviceId,
+  };
+  const { documentBytesMax } = settings;
+  const document = documentOf(span, plan);
+  const bytes = jsonBytesWithin(document, documentBytesMax);
+  return [serviceDocument(span, serviceId, settings), fitted(span, { plan, document, bytes }, documentBytesMax)];
+}
+
+/** Attributes of a call that are about the service that makes it. */
+const serviceAttributes = ['aws.local.service', 'enduser.id', 'user.id', 'aws.xray.annotations'] as const;
+
+function serviceDocument(span: Span, serviceId: string, settings: SegmentSettings): Truncated {
+  const attributes = new Map<string, AttributeValue>();
+  for (const key of [...serviceAttributes, ...(settings.annotations.indexed ?? [])])
+    if (span.attributes.has(key)) attributes.set(key, span.attributes.get(key));
+  const flags = flagsOf(span);
+  for (const name of flagNames) if (flags[name]) attributes.set(`aws.xray.${name}`, true);
+
+  const { document } = writeDocument(
+    { ...span, spanId: serviceId, attributes, links: [] },
+    { form: 'segment', annotations: settings.annotations, json: settings.json, inherited: undefined },
+  );
+  const marked = settings.envelope === 'off' ? document : withEnvelope(document, serviceEnvelope);
+  const { documentBytesMax } = settings;
+  if (jsonBytesWithin(marked, documentBytesMax) <= documentBytesMax) return { document: marked, cut: [] };
+  const { document: rest, cut } = truncate(marked, documentBytesMax - cutNoteBytesMax);
+  return { document: withCut(rest, cut), cut };
+}

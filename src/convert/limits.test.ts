@@ -57,10 +57,14 @@ describe('A document is never larger than it may be', () => {
         assertTold(
           span,
           again,
-          read.problems.map(({ pointer }) => pointer),
+          // Of the last document: a span that was split is in that one.
+          read.problems.map(({ pointer }) => pointer.replace(/^\/\d+/, '')),
         );
-        const isCut = bytesOf(toSegments([span], { ...unbounded, envelope })[0] ?? new Map()) > documentBytesMax;
-        if (isCut) assert.ok(problems.length > 0);
+        const whole = toSegments([span], { ...unbounded, envelope });
+        assert.equal(
+          problems.length > 0,
+          whole.some((document) => bytesOf(document) > documentBytesMax),
+        );
         if (problems.length === 0 && envelope === 'full') assert.deepEqual(again, span);
       }),
       { numRuns: Math.ceil(numRuns / 50) },
@@ -383,7 +387,7 @@ function exceptionOf(i: number, frames: number): Span['events'][number] {
 /** What differs is named. */
 function assertTold(span: Span, again: Span, cut: readonly string[]): void {
   const isCut = (...members: readonly string[]): boolean =>
-    cut.some((pointer) => pointer === '/0' || members.some((member) => pointer.startsWith(`/0${member}`)));
+    cut.some((pointer) => pointer === '' || members.some((member) => pointer.startsWith(member)));
   const wrong = [...again.attributes].filter(([key, value]) => {
     const wanted = span.attributes.get(key);
     const isBeginning =
@@ -410,7 +414,7 @@ function assertTold(span: Span, again: Span, cut: readonly string[]): void {
 const largeSpan: fc.Arbitrary<Span> = fc
   .tuple(
     arbitrarySpan,
-    fc.integer({ min: 1, max: 1500 }),
+    fc.integer({ min: 1, max: 800 }),
     fc.subarray(['attributes', 'events', 'resource', 'scope', 'name', 'status', 'exceptions', 'known'] as const, {
       minLength: 1,
     }),

@@ -38,30 +38,9 @@ function measure(value: JsonValue, measureText: (text: string) => number): numbe
   return bytes;
 }
 
+/** The engine is faster at both steps than a loop over the characters. */
 function textBytes(text: string): number {
-  let bytes = text.length + 2;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0x20 && unit < 0x80) {
-      if (unit === quote || unit === backslash) bytes += 1;
-    } else if (unit < 0x20) bytes += shortEscapes.has(unit) ? 1 : escapeBytes - 1;
-    else if (unit < 0x800) bytes += 1;
-    else if (unit < 0xd800 || unit > 0xdfff) bytes += 2;
-    else if (isPair(unit, text.charCodeAt(i + 1))) {
-      // Two units, four bytes.
-      bytes += 2;
-      i += 1;
-    } else bytes += escapeBytes - 1;
-  }
-  return bytes;
+  return encoder.encode(JSON.stringify(text)).length;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-/** \b \t \n \f \r */
-const shortEscapes: ReadonlySet<number> = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d]);
-
-/** The code at the end of the text is NaN, which is no low half. */
-function isPair(high: number, low: number): boolean {
-  return high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff;
-}
+const encoder = new TextEncoder();

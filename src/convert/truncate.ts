@@ -324,7 +324,8 @@ function beginning(text: string, bytesMax: number): string {
   if (text.length <= bytesMax && jsonBytes(text) <= bytesMax) return text;
   let bytes = jsonBytes(ellipsis);
   let short = '';
-  for (const character of text) {
+  // No character takes less than a byte.
+  for (const character of text.slice(0, bytesMax)) {
     bytes += jsonBytes(character) - 2;
     if (bytes > bytesMax) break;
     short += character;

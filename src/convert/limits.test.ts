@@ -107,7 +107,7 @@ describe('A document is never larger than it may be', () => {
         droppedAttributesCount: 0,
       })),
     },
-    '2,000 exceptions': { events: Array.from({ length: 2000 }, (_, i) => exceptionOf(i, 30)) },
+    '500 exceptions': { events: Array.from({ length: 500 }, (_, i) => exceptionOf(i, 30)) },
     'a namespace for each of 20,000 keys': {
       attributes: new Map(Array.from({ length: 20_000 }, (_, i) => [`aws.xray.metadata.n${i}`, '{"a":1}'])),
     },
@@ -127,7 +127,7 @@ describe('A document is never larger than it may be', () => {
         ]) {
           const { documents, problems } = writeSegments([span], { json, envelope });
           for (const document of documents) assert.ok(bytesOf(document) <= documentBytesMax);
-          assert.ok(problems.length > 0);
+          assert.ok(problems.length > 0 || envelope !== 'full');
           const read = toSpans(sent(documents), options);
           assert.deepEqual(read.spans.map(({ spanId, startTimeNs }) => [spanId, startTimeNs]).at(-1), [
             span.spanId,

@@ -25,6 +25,7 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
   ['pipeline', 2],
   ['net', 2],
   ['reader', 2],
+  ['transcode', 2],
   ['receivers', 3],
   ['processors', 3],
   ['exporters', 3],

@@ -36,8 +36,8 @@ export function carriedResources(json: JsonText): CarriedResources {
 }
 
 /** Who a document is whose resource is elsewhere, and the hash of that. */
-export interface NamedResource extends SpanIdentity {
-  readonly hash: string;
+interface NamingDocument extends SpanIdentity {
+  readonly resourceHash: string;
 }
 
 export interface FoundResource {
@@ -52,7 +52,7 @@ export interface FoundResource {
  * the hash, of the same trace before any other, else that of the nearest ancestor.
  */
 export function findNamed(
-  named: readonly NamedResource[],
+  named: readonly NamingDocument[],
   { spans, json }: { readonly spans: readonly Span[]; readonly json: JsonText },
 ): readonly FoundResource[] {
   if (named.length === 0) return [];
@@ -60,7 +60,7 @@ export function findNamed(
   const parents = new Map<string, SpanIdentity | Span>();
   for (const identity of [...named, ...spans]) parents.set(identity.traceId + identity.spanId, identity);
   return named.map((identity) => {
-    const resource = byHash.get(identity.traceId + identity.hash) ?? byHash.get(identity.hash);
+    const resource = byHash.get(identity.traceId + identity.resourceHash) ?? byHash.get(identity.resourceHash);
     return resource ? { resource, isExact: true } : { resource: ancestorResource(identity, parents), isExact: false };
   });
 }

@@ -4,6 +4,7 @@ import { isAwsRpc } from './aws.ts';
 import { derivedId } from './ids.ts';
 import type { DocumentView, Place, SpanView } from './section.ts';
 import {
+  booleanAt,
   integerAt,
   listAt,
   objectOf,
@@ -15,6 +16,7 @@ import {
   showTexts,
   textAt,
   textOf,
+  textsAt,
   toInteger,
 } from './section.ts';
 import type { Frame, StackSection } from './stack.ts';
@@ -95,8 +97,8 @@ function isCall(view: SpanView): true | undefined {
   return view.span.kind === SpanKind.client || view.span.kind === SpanKind.producer ? true : undefined;
 }
 
-function exceptionId(view: SpanView, place: number, depth: number): string {
-  return derivedId(view.span.traceId, view.span.spanId, 'exception', String(place), String(depth));
+export function exceptionId({ span }: Pick<SpanView, 'span'>, place: number, depth: number): string {
+  return derivedId(span.traceId, span.spanId, 'exception', String(place), String(depth));
 }
 
 interface ExceptionParts {
@@ -135,7 +137,7 @@ function numbersOf(attributes: Attributes): Readonly<Record<string, JsonValue | 
   return numbers;
 }
 
-function frameToJson({ path, line, label }: Frame): JsonObject {
+export function frameToJson({ path, line, label }: Frame): JsonObject {
   return new Map<string, JsonValue>([
     ['path', path],
     ['line', { literal: String(line) }],
@@ -168,7 +170,7 @@ function writeMessage(view: SpanView): readonly JsonValue[] | undefined {
   const { status } = view.span;
   if (status.code !== StatusCode.error) return undefined;
   const message = status.message === '' ? showText(view, 'http.status_text') : status.message;
-  const id = derivedId(view.span.traceId, view.span.spanId, 'status');
+  const id = statusId(view);
   return message === undefined
     ? undefined
     : [
@@ -177,6 +179,11 @@ function writeMessage(view: SpanView): readonly JsonValue[] | undefined {
           ['message', message],
         ]),
       ];
+}
+
+/** Id of the exception that stands for the message of a status error. */
+export function statusId({ span }: Pick<SpanView, 'span'>): string {
+  return derivedId(span.traceId, span.spanId, 'status');
 }
 
 /** Attributes of the cause itself, and how many exceptions it has; `cause` may be the id of one elsewhere. */
@@ -189,8 +196,7 @@ export function readCause(view: DocumentView): readonly Place[] {
   const cause = placeAt(view, rootPlace(view), 'cause');
   if (!cause) return [];
   setAttribute(view.attributes, 'aws.xray.cause.working_directory', textAt(view, cause, 'working_directory'));
-  const paths = listAt(view, cause, 'paths')?.filter((path) => typeof path === 'string');
-  if (paths && paths.length > 0) view.attributes.set('aws.xray.cause.paths', paths);
+  setAttribute(view.attributes, 'aws.xray.cause.paths', textsAt(view, cause, 'paths'));
   return exceptionsOf(view, cause);
 }
 
@@ -227,8 +233,7 @@ export function readException(view: DocumentView, exception: Place): Attributes 
   // An envelope names the exception by its id and holds what the span said itself.
   if (view.ours) return attributes;
   setAttribute(attributes, 'aws.xray.exception.id', textAt(view, exception, 'id'));
-  const remote = exception.object.get('remote');
-  if (typeof remote === 'boolean') attributes.set('aws.xray.exception.remote', remote);
+  setAttribute(attributes, 'aws.xray.exception.remote', booleanAt(view, exception, 'remote'));
   setAttribute(attributes, 'aws.xray.exception.truncated', integerAt(view, exception, 'truncated'));
   setAttribute(attributes, 'aws.xray.exception.skipped', integerAt(view, exception, 'skipped'));
   setAttribute(attributes, 'aws.xray.exception.cause', textAt(view, exception, 'cause'));

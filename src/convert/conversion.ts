@@ -1,19 +1,22 @@
-import { RaybridgeError } from '../errors.ts';
 import type { JsonObject, JsonValue, Resource, SegmentDocument, Span } from '../model/index.ts';
 import { isJsonArray, isJsonObject, parseSpanId } from '../model/index.ts';
 import type { FoundResource } from './carried.ts';
 import { findNamed } from './carried.ts';
 import { documentWithoutCredentials } from './credentials.ts';
-import { readEnvelope, readResourceHash, readRole } from './envelope.ts';
+import { readEnvelope } from './envelope.ts';
 import { sameResource } from './equality.ts';
-import type { SegmentOptions, SegmentSettings } from './families.ts';
-import { embeddingDepthMax, writeDocuments } from './families.ts';
-import type { SpanIdentity } from './identity.ts';
-import { identify, placeId, readForm } from './identity.ts';
+import type { SegmentOptions } from './families.ts';
+import { embeddingDepthMax, settingsOf, writeDocuments } from './families.ts';
+import type { Semconv } from './generations.ts';
+import { placeId, readForm } from './identity.ts';
 import { spanOf } from './lossless.ts';
-import type { JsonText } from './section.ts';
+import type { JsonText, Report } from './section.ts';
 import { pointerTo } from './section.ts';
-import { truncatedBytesMin } from './truncate.ts';
+import type { ServiceNames } from './service-names.ts';
+import type { NameStyle, SpanStyle } from './style.ts';
+import { plainStyle } from './style.ts';
+import type { ConversionProblem, Top } from './tops.ts';
+import { isNaming, learnServices, newestOf, openTop, ownKey, parentKey } from './tops.ts';
 
 /**
  * Spans ↔ segment documents, many at a time. Documents are put together in `families.ts` and taken
@@ -40,44 +43,18 @@ export interface WrittenSegments {
  * @throws RaybridgeError CONFIG_INVALID when no document could be cut to `documentBytesMax`.
  */
 export function toSegments(spans: readonly Span[], options: ToSegmentsOptions): readonly SegmentDocument[] {
-  return writeSegments(spans, options).documents;
+  return writeDocuments(spans, settingsOf(options)).map(({ document }) => document);
 }
 
 /** As `toSegments`; a document that was cut has its pointers among the problems, see `truncate.ts`. */
 export function writeSegments(spans: readonly Span[], options: ToSegmentsOptions): WrittenSegments {
-  const settings: SegmentSettings = { ...defaults, ...options };
-  const { documentBytesMax } = settings;
-  if (!(documentBytesMax >= truncatedBytesMin))
-    throw new RaybridgeError(
-      'CONFIG_INVALID',
-      `documentBytesMax: expected at least ${truncatedBytesMin}, got ${documentBytesMax}`,
-    );
-  const documents: SegmentDocument[] = [];
-  const problems: ConversionProblem[] = [];
-  for (const { document, cut } of writeDocuments(spans, settings)) {
-    const reason = `cut to fit ${documentBytesMax} bytes`;
-    for (const pointer of cut) problems.push({ pointer: `/${documents.length}${pointer}`, reason, lost: 'member' });
-    documents.push(document);
-  }
-  return { documents, problems };
-}
-
-/** X-Ray takes 64 kB; the rest is for those who count them as 64,000 bytes. */
-const defaults: SegmentOptions = {
-  policy: 'auto',
-  envelope: 'full',
-  envelopeResource: 'segment',
-  annotations: {},
-  documentBytesMax: 64_000,
-};
-
-/** A member of a document that did not come through the conversion as it was. */
-export interface ConversionProblem {
-  /** RFC 6901, into the list of documents: `/3/subsegments/0/http/response/status`. */
-  readonly pointer: string;
-  readonly reason: string;
-  /** `document` when no span could be made of it; `member` when it could, without this member of it. */
-  readonly lost: 'document' | 'member';
+  const settings = settingsOf(options);
+  const written = writeDocuments(spans, settings);
+  const reason = `cut to fit ${settings.documentBytesMax} bytes`;
+  const problems = written.flatMap(({ cut }, i) =>
+    cut.map((pointer): ConversionProblem => ({ pointer: `/${i}${pointer}`, reason, lost: 'member' })),
+  );
+  return { documents: written.map(({ document }) => document), problems };
 }
 
 export interface ReadSpans {
@@ -85,92 +62,153 @@ export interface ReadSpans {
   readonly problems: readonly ConversionProblem[];
 }
 
-/**
- * Spans of documents, a parent before its subsegments. A bad member costs that member, a bad
- * subsegment that subsegment; both are told in `problems` and still kept in the residual, so that
- * the documents come back from the spans as they were. Only a document without a trace id or any
- * time is lost. A document in progress becomes a span whose end is 0n.
- *
- * Documents that hold an envelope become the spans they were made of.
- */
-export function toSpans(documents: readonly SegmentDocument[], { json }: { readonly json: JsonText }): ReadSpans {
-  const resources: Resource[] = [];
-  const tops = documents.map((document, i) => openTop(document, { pointer: `/${i}`, json, resources }));
-  const naming: NamingTop[] = [];
-  for (const top of tops) {
-    if (isNaming(top)) naming.push(top);
-    else readTop(top, undefined);
-  }
-  // What a document names is carried by one that is read by now, wherever that stood.
-  const found = findNamed(
-    naming.map(({ identity, hash }) => ({ ...identity, hash })),
-    { spans: naming.length === 0 ? [] : tops.flatMap(({ spans }) => spans), json },
-  );
-  for (const [i, top] of naming.entries()) readTop(top, found[i]);
-  return { spans: tops.flatMap(({ spans }) => spans), problems: tops.flatMap(({ problems }) => problems) };
+/** How foreign documents are worded as spans; documents of our own become the spans they were made of. */
+export interface SpanOptions {
+  /** `operation` names a span by what it did, `GET /cart`; `segment` as its document is. */
+  readonly nameStyle: NameStyle;
+  /** The generation of semantic conventions whose attribute names are used; `stable` unless told. */
+  readonly semconv: Semconv;
+  /** Spans get `aws.xray.trace_id` and `aws.xray.segment_id`, for logs and metrics that know no others; off unless told. */
+  readonly showsTraceContext: boolean;
+  /** Segments that X-Ray made up for what a call led to are left out; off unless told. */
+  readonly dropsInferred: boolean;
+  /** The service of a subsegment that came alone, when no segment tells it. */
+  readonly defaultServiceName: string | undefined;
+  /** Services of earlier calls, read and added to; without it only the documents of this call are known. */
+  readonly serviceNames: ServiceNames;
 }
 
-/** What is told of one document and of those inside it. */
+/**
+ * Spans of documents, a parent before its subsegments. A bad member costs that member, a bad
+ * subsegment that subsegment; both are told in `problems`, each once, and still kept in the
+ * residual, so that the documents come back from the spans as they were, however the options word
+ * the spans. Only a document without a trace id or any time is lost. A document in progress becomes
+ * a span whose end is 0n.
+ *
+ * There is one span for each trace id and segment id: a complete document replaces the one in
+ * progress, and among equals the last wins (AWS X-Ray developer guide, "sending subsegments
+ * directly"). What was replaced is no problem and not told.
+ *
+ * Documents that hold an envelope become the spans they were made of. A span that was split needs
+ * the document of its call; the segment of the service alone is told as lost.
+ */
+export function toSpans(
+  documents: readonly SegmentDocument[],
+  options: Partial<SpanOptions> & { readonly json: JsonText },
+): ReadSpans {
+  const problems: ConversionProblem[] = [];
+  const tops = documents.flatMap((document, i) => openTop(document, `/${i}`, problems));
+  const newest = newestOf(tops);
+  const { nameStyle, semconv, showsTraceContext } = { ...plainStyle, ...options };
+  const style: SpanStyle = { nameStyle, semconv, showsTraceContext, service: undefined };
+  const reading: Reading = { json: options.json, style, problems, reported: new Set(), resources: [] };
+  const services = learnServices(newest, options.serviceNames);
+  const wanted = wantedOf(newest, { dropsInferred: options.dropsInferred ?? false, problems });
+
+  const found = new Map<Top, readonly Span[]>();
+  const read = (top: Top, named: FoundResource | undefined): void => {
+    const service = services(top) ?? options.defaultServiceName;
+    found.set(top, readTop(top, { service, named }, reading));
+  };
+  for (const top of wanted) if (!isNaming(top)) read(top, undefined);
+  const naming = wanted.filter(isNaming);
+  if (naming.length > 0) {
+    // A document that is not wanted itself may carry a resource all the same.
+    const others = tops
+      .filter((top) => !isNaming(top) && !found.has(top))
+      .map((top) => readTop(top, { service: undefined, named: undefined }, { ...reading, problems: [] }));
+    const spans = [...found.values(), ...others].flat();
+    for (const [i, named] of findNamed(naming, { spans, json: options.json }).entries()) {
+      const top = naming[i];
+      if (top) read(top, named);
+    }
+  }
+  return { spans: onePerId(wanted.flatMap((top) => found.get(top) ?? [])), problems };
+}
+
+/** Those that become spans. */
+function wantedOf(
+  tops: readonly Top[],
+  { dropsInferred, problems }: { readonly dropsInferred: boolean; readonly problems: ConversionProblem[] },
+): readonly Top[] {
+  const calls = new Set(tops.filter(({ role }) => role === 'dep').map(parentKey));
+  return tops.filter((top) => {
+    if (top.role !== 'svc') return !dropsInferred || top.document.get('inferred') !== true;
+    // The call's own document holds the whole span; this one only draws the service.
+    if (!calls.has(ownKey(top)))
+      problems.push({
+        pointer: top.pointer,
+        reason: 'expected the subsegment of its call beside it',
+        lost: 'document',
+      });
+    return false;
+  });
+}
+
+/** A subsegment may have come alone, and in its segment once more: a complete one wins, and the last of equals. */
+function onePerId(spans: readonly Span[]): readonly Span[] {
+  const newest = new Map<string, Span>();
+  for (const span of spans) {
+    const before = newest.get(ownKey(span));
+    if (!before || before.endTimeNs === 0n || span.endTimeNs !== 0n) newest.set(ownKey(span), span);
+  }
+  // Where an id stands first its span stays.
+  return newest.size === spans.length ? spans : [...newest.values()];
+}
+
 interface Reading {
   readonly json: JsonText;
-  readonly spans: Span[];
+  readonly style: SpanStyle;
   readonly problems: ConversionProblem[];
+  /** Pointers of the problems. */
+  readonly reported: Set<string>;
   /** Resources seen last, so that equal ones are one object. */
   readonly resources: Resource[];
 }
 
-/** A document of the list, before it is read. */
-interface Top extends Reading {
-  readonly document: SegmentDocument;
-  readonly pointer: string;
-  readonly identity: SpanIdentity | undefined;
-  readonly envelope: JsonObject | undefined;
-  /** Of a resource that another document carries. */
-  readonly hash: string | undefined;
+/** What other documents say of one. */
+interface Surroundings {
+  /** The service that a subsegment belongs to. */
+  readonly service: string | undefined;
+  /** The resource that its envelope names. */
+  readonly named: FoundResource | undefined;
 }
 
-interface NamingTop extends Top {
-  readonly identity: SpanIdentity;
-  readonly hash: string;
-}
-
-function openTop(document: SegmentDocument, context: Pick<Top, 'pointer' | 'json' | 'resources'>): Top {
-  const envelope = readEnvelope(document);
-  const hash = envelope && readResourceHash(envelope);
-  return { ...context, document, envelope, hash, identity: identify(document), spans: [], problems: [] };
-}
-
-function isNaming(top: Top): top is NamingTop {
-  return top.identity !== undefined && top.hash !== undefined;
-}
-
-function readTop(top: Top, found: FoundResource | undefined): void {
-  const { document, pointer, identity, envelope, problems } = top;
-  if (!identity) {
-    problems.push({ pointer, reason: 'expected a trace id and a start', lost: 'document' });
-    return;
-  }
-  // The call's own document holds the whole span; this one only draws the service.
-  if (envelope && readRole(envelope) === 'svc') return;
-  if (document.has('parent_id') && !identity.parentSpanId)
-    problems.push({ pointer: `${pointer}/parent_id`, reason: 'expected 16 hex digits', lost: 'member' });
-  if (found && !found.isExact)
-    problems.push({
-      pointer: `${pointer}/metadata/raybridge/r/h`,
-      reason: `resource ${top.hash} is not among these documents`,
-      lost: 'member',
-    });
-  const branch = {
-    ...identity,
+function readTop(top: Top, { service, named }: Surroundings, reading: Reading): readonly Span[] {
+  const { document, pointer, traceId, parentSpanId, startTimeNs } = top;
+  const report = reportTo(reading, pointer);
+  if (document.has('parent_id') && !parentSpanId) report('/parent_id', 'expected 16 hex digits');
+  if (named && !named.isExact)
+    report('/metadata/raybridge/r/h', `resource ${top.resourceHash} is not among these documents`);
+  const spans: Span[] = [];
+  const branch: Branch = {
+    traceId,
+    parentSpanId,
+    startTimeNs,
     pointer,
     path: '',
     depth: 0,
     embedded: undefined,
+    envelope: top.envelope,
     inherited: undefined,
-    named: found?.resource,
+    named: named?.resource,
+    style: readForm(document) === 'subsegment' ? { ...reading.style, service } : reading.style,
+    fallbackId: top.spanId,
     ids: new Set<string>(),
+    spans,
   };
-  readBranch(document, branch, top);
+  readBranch(document, branch, reading);
+  return spans;
+}
+
+/** Tells each member once, however many sections look at it. */
+function reportTo({ problems, reported }: Reading, document: string): Report {
+  return (at, reason) => {
+    const pointer = document + at;
+    if (reported.has(pointer)) return;
+    reported.add(pointer);
+    problems.push({ pointer, reason, lost: 'member' });
+  };
 }
 
 interface Branch {
@@ -184,21 +222,26 @@ interface Branch {
   readonly path: string;
   readonly depth: number;
   readonly embedded: { readonly parentId: string; readonly place: number } | undefined;
+  readonly envelope: JsonObject | undefined;
   readonly inherited: Resource | undefined;
   /** The resource that the envelope of a top document gives the hash of. */
   readonly named: Resource | undefined;
+  readonly style: SpanStyle;
+  /** For a document that has no id of its own; undefined when its place makes one. */
+  readonly fallbackId: string | undefined;
   /** Of the top document and all below it so far. */
   readonly ids: Set<string>;
+  /** Of the same. */
+  readonly spans: Span[];
 }
 
 function readBranch(document: JsonObject, branch: Branch, reading: Reading): void {
   const { pointer, depth } = branch;
-  const report = (at: string, reason: string): void =>
-    void reading.problems.push({ pointer: `${pointer}${at}`, reason, lost: 'member' });
+  const report = reportTo(reading, pointer);
   const { own, children, strays } = takeApart(document, depth, report);
   const clean = documentWithoutCredentials(own, (at) => report(at, 'credentials are not carried over'));
   const spanId = readId(document, branch, report);
-  const read = spanOf(clean, readEnvelope(clean), {
+  const read = spanOf(clean, branch.envelope, {
     ...branch,
     spanId,
     form: branch.embedded ? 'embedded' : readForm(document),
@@ -207,7 +250,7 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
     report,
   });
   const span = { ...read, resource: pooled(read.resource, reading.resources) };
-  reading.spans.push(span);
+  branch.spans.push(span);
   for (const [place, child] of children)
     readBranch(
       child,
@@ -219,8 +262,12 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
         path: `${branch.path}/subsegments/${place}`,
         depth: depth + 1,
         embedded: { parentId: spanId, place },
+        envelope: readEnvelope(child),
         inherited: branch.inherited ?? span.resource,
         named: undefined,
+        // What the root's resource says holds for all of its document.
+        style: reading.style,
+        fallbackId: undefined,
       },
       reading,
     );
@@ -255,12 +302,12 @@ function takeApart(document: JsonObject, depth: number, report: (at: string, rea
 }
 
 /** An id that is missing, none, or taken already in this document is replaced by one made of its place. */
-function readId(document: JsonObject, branch: Branch, report: (at: string, reason: string) => void): string {
+function readId(document: JsonObject, branch: Branch, report: Report): string {
   const text = document.get('id');
   const id = typeof text === 'string' ? parseSpanId(text) : undefined;
   const isFree = id !== undefined && !branch.ids.has(id);
   if (!isFree) report('/id', id ? 'expected an id that no other subsegment has' : 'expected 16 hex digits');
-  const used = isFree ? id : placeId(branch);
+  const used = isFree ? id : (branch.fallbackId ?? placeId(branch));
   branch.ids.add(used);
   return used;
 }

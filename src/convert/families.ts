@@ -1,10 +1,14 @@
+import { RaybridgeError } from '../errors.ts';
 import type { AttributeValue, JsonObject, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { isJsonObject } from '../model/index.ts';
 import type { AnnotationOptions } from './annotations.ts';
+import { indexedName, readIndex } from './annotations.ts';
 import type { CarriedResources } from './carried.ts';
 import { carriedResources } from './carried.ts';
+import { writeServiceSegment } from './collector/document.ts';
 import { withoutCredentials } from './credentials.ts';
-import { residualAttribute, withoutResidual, writeDocument } from './document.ts';
+import type { WriteRules } from './document.ts';
+import { plainRules, residualAttribute, withoutResidual, writeDocument } from './document.ts';
 import { isUnknownMember } from './envelope-shape.ts';
 import type { EnvelopeLevel } from './envelope.ts';
 import { serviceEnvelope, withCut, withEnvelope } from './envelope.ts';
@@ -18,7 +22,7 @@ import type { JsonText } from './section.ts';
 import { jsonBytes, jsonBytesBound, jsonBytesWithin } from './size.ts';
 import { flagNames, flagsOf } from './status.ts';
 import type { Truncated } from './truncate.ts';
-import { cutNoteBytesMax, truncate } from './truncate.ts';
+import { cutNoteBytesMax, truncate, truncatedBytesMin } from './truncate.ts';
 
 /**
  * The documents of many spans: subsegments inside their parents as far as these do not get too
@@ -29,7 +33,7 @@ import { cutNoteBytesMax, truncate } from './truncate.ts';
  */
 
 export interface SegmentOptions {
-  /** Which spans become segments; `auto` unless the Collector's exporter is to be matched. */
+  /** Our own documents, `auto`, unless those of the Collector's exporter are wanted. */
   readonly policy: SegmentPolicy;
   /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
   readonly envelope: EnvelopeLevel;
@@ -41,23 +45,80 @@ export interface SegmentOptions {
    */
   readonly envelopeResource: 'segment' | 'always';
   readonly annotations: AnnotationOptions;
-  /** UTF-8 bytes of a printed document: at least 20,000, or `Infinity` for readers that take any size. */
+  /**
+   * Links on segments of consumers get `aws.xray.reserved.reference_type: "parent"`, as those that
+   * AWS's own services write; off unless told.
+   */
+  readonly marksParentLinks: boolean;
+  /** Segments are named `service.namespace/service.name`; off unless told, because dashboards know the name alone. */
+  readonly namesNamespace: boolean;
+  /** CloudWatch log groups for segments whose resource names none. */
+  readonly logGroups: readonly string[];
+  /**
+   * UTF-8 bytes of a printed document: 64,000 unless told, at least 20,000, or `Infinity` for readers
+   * that take any size. The Collector's exporter knows no bound, nor has its document without an envelope one.
+   */
   readonly documentBytesMax: number;
 }
 
-export type SegmentSettings = SegmentOptions & { readonly json: JsonText };
+/** The options as `writeDocuments` uses them. */
+export interface SegmentSettings extends Pick<
+  SegmentOptions,
+  'policy' | 'envelope' | 'envelopeResource' | 'documentBytesMax'
+> {
+  readonly rules: WriteRules;
+  readonly json: JsonText;
+}
+
+/** X-Ray takes 64 kB; the rest is for those who count them as 64,000 bytes. */
+const documentBytesDefault = 64_000;
+
+/** @throws RaybridgeError CONFIG_INVALID when no document could be cut to `documentBytesMax`. */
+export function settingsOf(options: Partial<SegmentOptions> & { readonly json: JsonText }): SegmentSettings {
+  const { json, policy = 'auto', envelope = 'full', envelopeResource = 'segment' } = options;
+  const { documentBytesMax = documentBytesDefault } = options;
+  if (!(documentBytesMax >= truncatedBytesMin))
+    throw new RaybridgeError(
+      'CONFIG_INVALID',
+      `documentBytesMax: expected at least ${truncatedBytesMin}, got ${documentBytesMax}`,
+    );
+  const isUnbounded = policy === 'collector' && envelope === 'off';
+  return {
+    json,
+    policy,
+    envelope,
+    envelopeResource,
+    documentBytesMax: isUnbounded ? Number.POSITIVE_INFINITY : documentBytesMax,
+    rules: rulesOf(options),
+  };
+}
+
+/** The plain rules themselves when the options ask for nothing else: documents are then written once. */
+function rulesOf(options: Partial<SegmentOptions>): WriteRules {
+  const { annotations = {}, marksParentLinks = false, namesNamespace = false, logGroups = [] } = options;
+  const isIndexed = annotations.indexAll || annotations.indexed?.length || annotations.limit !== undefined;
+  if (!isIndexed && !marksParentLinks && !namesNamespace && logGroups.length === 0) return plainRules;
+  return { annotations: readIndex(annotations), marksParentLinks, namesNamespace, logGroups };
+}
 
 /** Subsegments inside subsegments; deeper ones are sent alone, or left in the residual of the last. */
 export const embeddingDepthMax = 100;
 
-/** The documents of spans, in their order, and what was cut from each. */
-export function writeDocuments(spans: readonly Span[], settings: SegmentSettings): readonly Truncated[] {
+/**
+ * The documents of spans, in their order, and what was cut from each. Whoever writes some of the
+ * documents of a trace by other means says which resources those carry.
+ */
+export function writeDocuments(
+  spans: readonly Span[],
+  settings: SegmentSettings,
+  resources: CarriedResources = carriedResources(settings.json),
+): readonly Truncated[] {
   const members = spans.map((span) => memberOf(span, settings));
   const families = findFamilies(members);
   const writer: Writer = {
     settings,
     families,
-    resources: carriedResources(settings.json),
+    resources,
     written: new Set(),
     detached: new Set(),
   };
@@ -116,12 +177,16 @@ interface Families {
 function findFamilies(members: readonly Member[]): Families {
   const children = new Map<Member, Member[]>();
   const embedded = new Set<Member>();
-  const candidates = members.filter((member) => member.embedded !== undefined);
-  if (candidates.length === 0) return { children, embedded };
+  if (members.every((member) => member.embedded === undefined)) return { children, embedded };
 
-  const byId = new Map(members.map((member) => [`${member.span.traceId}${member.span.spanId}`, member]));
-  for (const member of candidates) {
-    const parent = byId.get(`${member.span.traceId}${member.embedded?.parentId}`);
+  const byId = new Map(members.map((member) => [idKey(member.span.traceId, member.span.spanId), member]));
+  // A segment in progress and the complete one have one id: a subsegment belongs to the one before it.
+  const before = new Map<string, Member>();
+  for (const member of members) {
+    const { traceId, spanId } = member.span;
+    const key = member.embedded ? idKey(traceId, member.embedded.parentId) : undefined;
+    const parent = key === undefined ? undefined : (before.get(key) ?? byId.get(key));
+    before.set(idKey(traceId, spanId), member);
     if (!parent || parent === member) continue;
     embedded.add(member);
     const siblings = children.get(parent);
@@ -129,6 +194,10 @@ function findFamilies(members: readonly Member[]): Families {
     else children.set(parent, [member]);
   }
   return { children, embedded };
+}
+
+function idKey(traceId: string, spanId: string): string {
+  return `${traceId}${spanId}`;
 }
 
 interface Writer {
@@ -294,26 +363,33 @@ function splitDocuments({ span, unknown }: Member, settings: SegmentSettings): r
   const { documentBytesMax } = settings;
   const document = documentOf(span, plan);
   const bytes = jsonBytesWithin(document, documentBytesMax);
-  return [serviceDocument(span, serviceId, settings), fitted(span, { plan, document, bytes }, documentBytesMax)];
+  const call = fitted(span, { plan, document, bytes }, documentBytesMax);
+  if (settings.policy === 'collector')
+    return [call, serviceFitted(writeServiceSegment(span, serviceId, settings), settings)];
+  return [serviceFitted(serviceDocument(span, serviceId, settings), settings), call];
+}
+
+function serviceFitted(service: SegmentDocument, { envelope, documentBytesMax }: SegmentSettings): Truncated {
+  const marked = envelope === 'off' ? service : withEnvelope(service, serviceEnvelope);
+  if (jsonBytesWithin(marked, documentBytesMax) <= documentBytesMax) return { document: marked, cut: [] };
+  const { document: rest, cut } = truncate(marked, documentBytesMax - cutNoteBytesMax);
+  return { document: withCut(rest, cut), cut };
 }
 
 /** Attributes of a call that are about the service that makes it. */
 const serviceAttributes = ['aws.local.service', 'enduser.id', 'user.id', 'aws.xray.annotations'] as const;
 
-function serviceDocument(span: Span, serviceId: string, settings: SegmentSettings): Truncated {
+function serviceDocument(span: Span, serviceId: string, settings: SegmentSettings): SegmentDocument {
   const attributes = new Map<string, AttributeValue>();
-  for (const key of [...serviceAttributes, ...(settings.annotations.indexed ?? [])])
-    if (span.attributes.has(key)) attributes.set(key, span.attributes.get(key));
+  for (const key of serviceAttributes) if (span.attributes.has(key)) attributes.set(key, span.attributes.get(key));
+  for (const [key, value] of span.attributes)
+    if (indexedName(settings.rules.annotations, key) !== undefined) attributes.set(key, value);
   const flags = flagsOf(span);
   for (const name of flagNames) if (flags[name]) attributes.set(`aws.xray.${name}`, true);
 
   const { document } = writeDocument(
     { ...span, spanId: serviceId, attributes, links: [] },
-    { form: 'segment', annotations: settings.annotations, json: settings.json, inherited: undefined },
+    { form: 'segment', rules: settings.rules, json: settings.json, inherited: undefined },
   );
-  const marked = settings.envelope === 'off' ? document : withEnvelope(document, serviceEnvelope);
-  const { documentBytesMax } = settings;
-  if (jsonBytesWithin(marked, documentBytesMax) <= documentBytesMax) return { document: marked, cut: [] };
-  const { document: rest, cut } = truncate(marked, documentBytesMax - cutNoteBytesMax);
-  return { document: withCut(rest, cut), cut };
+  return document;
 }

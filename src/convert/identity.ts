@@ -20,8 +20,9 @@ import { rootPlace, setAttribute, showFlag, showText, showTexts, textAt, textsAt
  */
 
 /**
- * Which spans become segments: `auto` those that open a service, with a dependency split off where
- * the span is a call; `collector` as the OpenTelemetry Collector's exporter decides.
+ * Whose documents a span becomes. `auto`: ours, a segment where a span opens a service, with a
+ * dependency split off where it is a call. `collector`: those of the OpenTelemetry Collector's
+ * exporter, see `collector/`.
  */
 export type SegmentPolicy = 'auto' | 'collector';
 
@@ -33,11 +34,15 @@ const parentIsRemote = 0x300;
  * a subsegment for its call, because X-Ray draws a node for segments only.
  */
 export function formOf(span: Span, policy: SegmentPolicy): 'segment' | 'subsegment' | 'split' {
-  const isLocalRoot = span.attributes.get('aws.span.kind') === 'LOCAL_ROOT';
   const isCall = span.kind === SpanKind.client || span.kind === SpanKind.producer;
-  if (policy === 'collector') return collectorForm(span, isLocalRoot);
-  if (!isLocalRoot && !opensService(span)) return 'subsegment';
+  if (policy === 'collector') return collectorForm(span);
+  if (!isLocalRoot(span) && !opensService(span)) return 'subsegment';
   return isCall ? 'split' : 'segment';
+}
+
+/** AWS's distributions of the OpenTelemetry SDKs mark the span with which a service begins its part of the trace. */
+export function isLocalRoot({ attributes }: Pick<Span, 'attributes'>): boolean {
+  return attributes.get('aws.span.kind') === 'LOCAL_ROOT';
 }
 
 function opensService(span: Span): boolean {
@@ -45,11 +50,15 @@ function opensService(span: Span): boolean {
   return span.parentSpanId === undefined || (span.flags & parentIsRemote) === parentIsRemote;
 }
 
-function collectorForm(span: Span, isLocalRoot: boolean): 'segment' | 'subsegment' | 'split' {
+function collectorForm(span: Span): 'segment' | 'subsegment' | 'split' {
   const { kind } = span;
-  if (isLocalRoot) return kind === SpanKind.server || kind === SpanKind.internal ? 'segment' : 'split';
-  if (kind === SpanKind.server || kind === SpanKind.consumer || span.parentSpanId === undefined) return 'segment';
-  return 'subsegment';
+  if (isLocalRoot(span)) return kind === SpanKind.server || kind === SpanKind.internal ? 'segment' : 'split';
+  return isCollectorSegment(span) ? 'segment' : 'subsegment';
+}
+
+/** By kind and parent alone: what the exporter does before it asks for local roots. */
+export function isCollectorSegment({ kind, parentSpanId }: Pick<Span, 'kind' | 'parentSpanId'>): boolean {
+  return kind === SpanKind.server || kind === SpanKind.consumer || parentSpanId === undefined;
 }
 
 /** `id` to `precursor_ids`: who the document is, when it was, where it stands. */
@@ -57,6 +66,8 @@ export function writeIdentity(view: SpanView): Readonly<Record<string, JsonValue
   const { span, form } = view;
   const hasEnded = span.endTimeNs !== 0n;
   if (!hasEnded) showFlag(view, 'aws.xray.inprogress');
+  if (view.attributes.get('aws.xray.trace_id') === toXrayTraceId(span.traceId)) view.shown.add('aws.xray.trace_id');
+  if (view.attributes.get('aws.xray.segment_id') === span.spanId) view.shown.add('aws.xray.segment_id');
   return {
     id: span.spanId,
     trace_id: form === 'embedded' ? undefined : toXrayTraceId(span.traceId),
@@ -86,6 +97,9 @@ export function readIdentity(view: DocumentView): void {
   setAttribute(view.attributes, 'aws.xray.precursor_ids', textsAt(view, place, 'precursor_ids'));
   setAttribute(view.attributes, 'aws.xray.traced', trueAt(view, place, 'traced'));
   if (view.form === 'segment') setAttribute(view.attributes, 'aws.xray.inferred', trueAt(view, place, 'inferred'));
+  // The end alone says whether a document is in progress; a flag that is none is told all the same.
+  trueAt(view, place, 'in_progress');
+  textAt(view, place, 'type');
   if (view.endTimeNs === 0n) view.attributes.set('aws.xray.inprogress', true);
 }
 
@@ -106,7 +120,9 @@ export function identify(document: JsonObject): SpanIdentity | undefined {
   const startTimeNs = readTime(document, 'start_time') ?? readTime(document, 'end_time');
   if (!traceId || startTimeNs === undefined) return undefined;
   const parentSpanId = parseSpanId(memberText(document, 'parent_id'));
-  const spanId = parseSpanId(memberText(document, 'id')) ?? placeId({ traceId, parentSpanId, path: '' });
+  // Documents without ids differ in what they are and when, or they are the same.
+  const path = `${memberText(document, 'name')} ${startTimeNs}`;
+  const spanId = parseSpanId(memberText(document, 'id')) ?? placeId({ traceId, parentSpanId, path });
   return { traceId, spanId, parentSpanId, startTimeNs };
 }
 
@@ -114,7 +130,7 @@ export function identify(document: JsonObject): SpanIdentity | undefined {
 export function placeId(place: {
   readonly traceId: string;
   readonly parentSpanId: string | undefined;
-  /** Pointer from the top document to this one. */
+  /** Pointer from the top document to this one, or what tells a top document from others. */
   readonly path: string;
 }): string {
   return derivedId(place.traceId, place.parentSpanId ?? '', place.path);
@@ -153,7 +169,7 @@ export function readTimes(
 }
 
 /** Operations of AWS services that put a message somewhere. */
-const producingOperations: ReadonlySet<JsonValue | undefined> = new Set([
+export const producingOperations: ReadonlySet<JsonValue | undefined> = new Set([
   'SendMessage',
   'SendMessageBatch',
   'Publish',

@@ -5,11 +5,10 @@ import * as fc from 'fast-check';
 import { arbitrarySpan, arbitrarySpans } from '../../test/support/arbitraries.ts';
 import { testSpan } from '../../test/support/span.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
-import { parseJson, printJson } from '../codec/json.ts';
+import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import { RaybridgeError } from '../errors.ts';
 import type { Attributes, AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { emptyResource, isJsonArray, isJsonObject, SpanKind, StatusCode } from '../model/index.ts';
-import { jsonText as json } from '../pipeline/batches.ts';
 import { toSegments, toSpans, writeSegments } from './index.ts';
 
 /** Documents within the size that X-Ray takes, and resources that one document carries for others. */

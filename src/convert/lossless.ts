@@ -1,8 +1,16 @@
 import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
-import type { AnnotationOptions } from './annotations.ts';
-import type { Written } from './document.ts';
-import { identityOf, ignore, readDocument, residualAttribute, withoutResidual, writeDocument } from './document.ts';
+import { writeCollectorDocument, writeDependency } from './collector/document.ts';
+import type { WriteRules, Written } from './document.ts';
+import {
+  identityOf,
+  ignore,
+  plainRules,
+  readDocument,
+  residualAttribute,
+  withoutResidual,
+  writeDocument,
+} from './document.ts';
 import type { EnvelopeLevel } from './envelope.ts';
 import {
   applyEnvelope,
@@ -19,7 +27,7 @@ import {
   writeEnvelope,
 } from './envelope.ts';
 import { sameEvents, sameSpan, sameValue } from './equality.ts';
-import type { SpanIdentity } from './identity.ts';
+import type { SegmentPolicy, SpanIdentity } from './identity.ts';
 import { formOf, identify, readForm } from './identity.ts';
 import { envelopeNamespace, isNamespace } from './metadata.ts';
 import type { Placement } from './residual.ts';
@@ -27,6 +35,8 @@ import { applyResidual, readPlacement, residualOfEnvelope, writeResidual } from 
 import type { DocumentForm, JsonText, Report } from './section.ts';
 import { pointerTo } from './section.ts';
 import { jsonBytes } from './size.ts';
+import type { SpanStyle } from './style.ts';
+import { plainStyle, readStyle } from './style.ts';
 import type { Truncated } from './truncate.ts';
 import { cutNoteBytesMax, isBeginningOf, truncate, withoutCutMarks } from './truncate.ts';
 
@@ -41,8 +51,9 @@ import { cutNoteBytesMax, isBeginningOf, truncate, withoutCutMarks } from './tru
  */
 
 export interface DocumentPlan {
+  readonly policy: SegmentPolicy;
   readonly form: DocumentForm;
-  readonly annotations: AnnotationOptions;
+  readonly rules: WriteRules;
   readonly envelope: EnvelopeLevel;
   readonly json: JsonText;
   /** The span's residual, when it has one. */
@@ -57,12 +68,28 @@ export interface DocumentPlan {
   readonly serviceId: string | undefined;
 }
 
-/** The document of a span: the foreign one that it came from when it still is the same, else one of our own. */
+/** The document of a span: the foreign one that it came from when it still is the same, else one of the policy's. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = shownSpan(span, plan);
-  // Foreign documents know nothing of our index: their annotations are theirs.
-  const written = writeDocument(shown, { ...plan, annotations: {} });
-  return foreignDocument(span, written, plan) ?? ownDocument(span, indexed(shown, written, plan), plan);
+  if (isCollectors(plan) && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
+  const written = writeDocument(shown, { ...plan, rules: plainRules });
+  const foreign = foreignDocument(span, written, plan);
+  if (foreign) return foreign;
+  if (isCollectors(plan)) return collectorDocument(span, shown, plan);
+  return ownDocument(span, ruled(shown, written, plan), plan);
+}
+
+/** What came from X-Ray goes back as it was, so the Collector's exporter is imitated for other spans. */
+function isCollectors({ policy, residual }: DocumentPlan): boolean {
+  return policy === 'collector' && !residual;
+}
+
+function collectorDocument(span: Span, shown: Span, plan: DocumentPlan): JsonObject {
+  const isCall = plan.serviceId !== undefined;
+  const written = isCall ? writeDependency(shown, plan) : writeCollectorDocument(shown, plan);
+  if (plan.envelope === 'off') return written.document;
+  const context = { ...plan, ...identityOf(shown), ...ourContext, renames: written.renames, report: ignore };
+  return enclose(span, { ...written, back: readDocument(written.document, context) }, plan);
 }
 
 /** The span as its own document shows it: the call of a split span has another parent. */
@@ -83,11 +110,18 @@ export function truncatedDocumentOf(
   plan: DocumentPlan,
   { document, bytesMax }: { readonly document: JsonObject; readonly bytesMax: number },
 ): Truncated {
-  const whole = plan.envelope === 'full' ? enclose(span, writeDocument(shownSpan(span, plan), plan), plan) : document;
+  const whole = plan.envelope === 'full' ? madeDocument(span, plan) : document;
   const { document: rest, cut } = truncate(withBasics(whole, span), bytesMax - cutNotesBytes);
   const noted = withCut(rest, cut);
   const exact = withoutStrangers(noted, span, plan);
   return { document: jsonBytes(exact) <= bytesMax ? exact : noted, cut };
+}
+
+/** The document that the span alone leads to. */
+function madeDocument(span: Span, plan: DocumentPlan): JsonObject {
+  const shown = shownSpan(span, plan);
+  if (isCollectors(plan)) return collectorDocument(span, shown, plan);
+  return enclose(span, writeDocument(shown, plan), plan);
 }
 
 /**
@@ -122,19 +156,23 @@ function foreignDocument(span: Span, written: Written, plan: DocumentPlan): Json
   const { embedded, strays } = readPlacement(plan.residual);
   // Sent alone, a document has no place in another.
   const placement = { embedded: plan.form === 'embedded' ? embedded : undefined, strays };
-  const context = { ...found, placement, inherited, json, report: ignore };
+  const context = { ...found, placement, inherited, style: readStyle(plan.residual?.get('i')), json, report: ignore };
   const { span: read } = readDocument(document, { ...context, ...foreignContext });
   // Only then has the document of this span been written already, and needs not be written again.
   if (!sameSpan(read, withoutResidual(span))) return undefined;
   const form = formOfForeign(read, placement);
-  const again = form === plan.form ? written : writeDocument(read, { form, annotations: {}, json, inherited });
+  const again = form === plan.form ? written : writeDocument(read, { form, rules: plainRules, json, inherited });
   return sameSpan(withResidual(read, document, again, context), span) ? document : undefined;
 }
 
 /** Cheap signs of a span that no foreign document without a residual can lead to. */
 function mayBeForeign(span: Span, { restCount }: Written): boolean {
-  const { scope } = span;
-  return restCount === 0 && span.traceState === '' && span.flags === 0 && scope.name === emptyScope.name;
+  return restCount === 0 && isBare(span);
+}
+
+/** Without what every span of an instrumentation has and no document does. */
+function isBare({ traceState, flags, scope }: Span): boolean {
+  return traceState === '' && flags === 0 && scope.name === emptyScope.name;
 }
 
 /** What the span leads to, with its residual. */
@@ -143,7 +181,8 @@ function restored(span: Span, { document }: Written, { residual, json, ...plan }
   const fitsCause = (candidate: JsonObject): boolean => {
     const found = foundAs(candidate, span, plan);
     if (!found) return false;
-    const read = readDocument(candidate, { ...foreignContext, ...plan, ...found, json, report: ignore }).span;
+    const context = { ...foreignContext, style: plainStyle, ...plan, ...found, json, report: ignore };
+    const read = readDocument(candidate, context).span;
     return sameEvents(read.events, span.events) && read.status.message === span.status.message;
   };
   return applyResidual(document, residual, { json, fitsCause });
@@ -160,11 +199,11 @@ function foundAs(
   return found && { ...found, form: readForm(document) };
 }
 
+const ourContext = { ours: true, style: plainStyle } as const;
 const foreignContext = { ours: false, renames: new Map<string, string>() } as const;
 
-function indexed(span: Span, written: Written, plan: DocumentPlan): Written {
-  const { indexAll, indexed: keys } = plan.annotations;
-  return indexAll || keys?.length ? writeDocument(span, plan) : written;
+function ruled(span: Span, written: Written, plan: DocumentPlan): Written {
+  return plan.rules === plainRules ? written : writeDocument(span, plan);
 }
 
 function ownDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject {
@@ -181,7 +220,7 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   const { renames } = written;
   const found = foundAs(document, span, plan);
   if (!found) return undefined;
-  const back = readDocument(document, { ...plan, ...found, ours: true, renames, report: ignore });
+  const back = readDocument(document, { ...plan, ...found, ...ourContext, renames, report: ignore });
   const { envelope: level, resourceHash, json } = plan;
   const envelope = writeEnvelope(span, { ...written, back }, { level, role: undefined, resourceHash, json });
   const named = resourceHash === undefined ? undefined : span.resource;
@@ -191,7 +230,7 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
 
 function enclose(
   span: Span,
-  written: Written,
+  written: Omit<Written, 'restCount'>,
   { envelope: level, serviceId, unknown, resourceHash, json }: DocumentPlan,
 ): JsonObject {
   if (level === 'off') return written.document;
@@ -202,6 +241,8 @@ function enclose(
 
 interface DocumentContext extends OurContext {
   readonly placement: Placement;
+  /** How the span is worded when the document is a foreign one. */
+  readonly style: SpanStyle;
 }
 
 interface OurContext extends SpanIdentity {
@@ -228,7 +269,7 @@ const envelopePointer = `/metadata/${envelopeNamespace}`;
 
 function ourSpan(document: JsonObject, envelope: JsonObject, context: OurContext): Span {
   const plain = withoutCutMarks(withoutEnvelope(document), readCut(envelope));
-  const read = readDocument(plain, { ...context, ours: true, renames: readRenames(envelope) });
+  const read = readDocument(plain, { ...context, ...ourContext, renames: readRenames(envelope) });
   return applyEnvelope(read, envelope, context);
 }
 
@@ -248,19 +289,19 @@ function foreignSpan(document: JsonObject, context: DocumentContext): Span {
   const { json, placement, inherited } = context;
   const { span } = readDocument(document, { ...context, ...foreignContext });
   const form = formOfForeign(span, placement);
-  return withResidual(span, document, writeDocument(span, { form, annotations: {}, json, inherited }), context);
+  return withResidual(span, document, writeDocument(span, { form, rules: plainRules, json, inherited }), context);
 }
 
 function withResidual(
   span: Span,
   document: JsonObject,
   written: Written,
-  { placement, json }: Pick<DocumentContext, 'placement' | 'json'>,
+  context: Pick<DocumentContext, 'placement' | 'style' | 'json'>,
 ): Span {
-  const residual = writeResidual(document, written.document, placement, json);
+  const residual = writeResidual(document, written.document, context);
   if (!residual) return span;
   const attributes = new Map<string, AttributeValue>(span.attributes);
-  return { ...span, attributes: attributes.set(residualAttribute, json.print(residual)) };
+  return { ...span, attributes: attributes.set(residualAttribute, context.json.print(residual)) };
 }
 
 /** A foreign document was one document, so its span is never split. */

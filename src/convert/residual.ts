@@ -4,6 +4,8 @@ import { sameJson } from './equality.ts';
 import { fingerprint } from './ids.ts';
 import type { JsonText } from './section.ts';
 import { pointerTo } from './section.ts';
+import type { SpanStyle } from './style.ts';
+import { writeStyle } from './style.ts';
 
 /**
  * The residual: what of a foreign document its span does not lead back to, as JSON in the attribute
@@ -22,6 +24,7 @@ import { pointerTo } from './section.ts';
  * | `d` | the text of `trace_id`, when it is not in the usual form |
  * | `b` | [parent id, place] of an element of `subsegments` |
  * | `s` | {place: value} of elements of `subsegments` that are no subsegments |
+ * | `i` | how the span is worded, see `style.ts` |
  * | `e` | members that a later version of the envelope has; alone, because the rest of that document is in its span |
  *
  * A span may be changed before it is written again. What it shows then wins: nothing overwrites or
@@ -36,12 +39,17 @@ export interface Placement {
   readonly strays: ReadonlyMap<string, JsonValue>;
 }
 
+interface ResidualContext {
+  readonly placement: Placement;
+  readonly style: SpanStyle;
+  readonly json: JsonText;
+}
+
 /** The residual of a document whose span leads to `written`; undefined when there is nothing to say. */
 export function writeResidual(
   document: JsonObject,
   written: JsonObject,
-  { embedded, strays }: Placement,
-  json: JsonText,
+  { placement: { embedded, strays }, style, json }: ResidualContext,
 ): JsonObject | undefined {
   const delta = new Delta(json);
   const cause = document.get('cause');
@@ -59,6 +67,8 @@ export function writeResidual(
   if (keepsTraceId) residual.set('d', traceId);
   if (embedded) residual.set('b', [embedded.parentId, { literal: String(embedded.place) }]);
   if (strays.size > 0) residual.set('s', strays);
+  const wording = writeStyle(style);
+  if (wording) residual.set('i', wording);
   return residual.size === 1 ? undefined : residual;
 }
 
@@ -117,7 +127,7 @@ class Delta {
   }
 
   #fingerprint(value: JsonValue): string {
-    return fingerprint(this.#json.print(value));
+    return markOf(value, this.#json);
   }
 
   members(): readonly (readonly [string, JsonObject])[] {
@@ -195,22 +205,34 @@ export function applyResidual(
   { json, fitsCause }: { readonly json: JsonText; readonly fitsCause: (document: JsonObject) => boolean },
 ): JsonObject {
   let document = written;
+  const copies: Copies = new Map();
   for (const [pointer, mark] of objectAt(residual, 'x'))
-    document = changeAt(document, pointer, (value) => (isAsMarked(value, mark, json) ? undefined : value));
+    document = changeAt(document, copies, pointer, (value) => (isAsMarked(value, mark, json) ? undefined : value));
   for (const [pointer, replacement] of objectAt(residual, 'r')) {
     const [mark, wanted] = arrayOf(replacement);
-    document = changeAt(document, pointer, (value) => (isAsMarked(value, mark, json) ? wanted : value));
+    document = changeAt(document, copies, pointer, (value) => (isAsMarked(value, mark, json) ? wanted : value));
   }
   document = merge(document, objectAt(residual, 'o'));
   for (const [pointer, wanted] of objectAt(residual, 'z'))
-    document = changeAt(document, pointer, (value) => (value === undefined ? wanted : value));
+    document = changeAt(document, copies, pointer, (value) => (value === undefined ? wanted : value));
   for (const [pointer, literal] of objectAt(residual, 'n'))
-    document = changeAt(document, pointer, (value) => respelled(value, literal, pointer));
+    document = changeAt(document, copies, pointer, (value) => respelled(value, literal, pointer));
   return withCause(withTraceId(document, residual.get('d')), residual.get('g'), fitsCause);
 }
 
 function isAsMarked(value: JsonValue | undefined, mark: JsonValue | undefined, json: JsonText): boolean {
-  return value !== undefined && fingerprint(json.print(value)) === mark;
+  return value !== undefined && markOf(value, json) === mark;
+}
+
+/** The fingerprint of a value, whatever order its members stand in: they come back in another one. */
+function markOf(value: JsonValue, json: JsonText): string {
+  return fingerprint(json.print(sortedMembers(value)));
+}
+
+function sortedMembers(value: JsonValue): JsonValue {
+  if (isJsonArray(value)) return value.map(sortedMembers);
+  if (!isJsonObject(value)) return value;
+  return byName(new Map(Array.from(value, ([name, inner]) => [name, sortedMembers(inner)])));
 }
 
 /** RFC 8259; a residual may come from anywhere, and its literals are printed as they are. */
@@ -247,29 +269,32 @@ function merge(target: JsonObject, extra: JsonObject): JsonObject {
   return merged;
 }
 
-/** A copy with another value at the pointer, or none; the same object when its parent is missing or nothing changes. */
-function changeAt(
-  object: JsonObject,
-  pointer: string,
-  change: (value: JsonValue | undefined) => JsonValue | undefined,
-): JsonObject {
-  const [name = '', ...rest] = pointer.slice(1).split('/');
-  return changeIn(object, unescape(name), rest, change);
+/**
+ * The copies made so far, each by itself. They are ours to change in place: a residual may hold as
+ * many pointers as the document has members, and a copy for each would take quadratic time.
+ */
+type Copies = Map<JsonObject, Map<string, JsonValue>>;
+
+type Change = (value: JsonValue | undefined) => JsonValue | undefined;
+
+/** The object, or a copy of it, with another value at the pointer, or none; unchanged when the pointer's parent is missing. */
+function changeAt(object: JsonObject, copies: Copies, pointer: string, change: Change): JsonObject {
+  return changeIn(object, copies, pointer.slice(1).split('/').map(unescape), change);
 }
 
 function changeIn(
   object: JsonObject,
-  name: string,
-  rest: readonly string[],
-  change: (value: JsonValue | undefined) => JsonValue | undefined,
+  copies: Copies,
+  [name = '', ...rest]: readonly string[],
+  change: Change,
 ): JsonObject {
   const value = object.get(name);
-  const [next, ...further] = rest;
-  if (next !== undefined && !isJsonObject(value)) return object;
-  const changed =
-    next !== undefined && isJsonObject(value) ? changeIn(value, unescape(next), further, change) : change(value);
+  const isInner = rest.length > 0;
+  if (isInner && !isJsonObject(value)) return object;
+  const changed = isInner && isJsonObject(value) ? changeIn(value, copies, rest, change) : change(value);
   if (changed === value) return object;
-  const copy = new Map(object);
+  const copy = copies.get(object) ?? new Map(object);
+  copies.set(copy, copy);
   if (changed === undefined) copy.delete(name);
   else copy.set(name, changed);
   return copy;

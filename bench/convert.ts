@@ -45,16 +45,18 @@ for (const envelope of ['off', 'minimal', 'full'] as const)
   measure(`OTLP protobuf → segments over spans, ${envelope}`, proto, () =>
     toSegments(decodeTraces(proto), { json, envelope }).map(printSegment),
   );
-for (const envelope of ['off', 'minimal', 'full'] as const) {
+const transcoded = (['off', 'minimal', 'full'] as const).map((envelope) => {
   const transcode = createSegmentTranscoder({ envelope });
-  measure(`OTLP protobuf → segments, ${envelope}`, proto, () => transcode(proto));
-}
+  const name = `OTLP protobuf → segments, ${envelope}`;
+  return { name, rate: measure(name, proto, () => transcode(proto)) };
+});
 measure('segments → OTLP protobuf over spans', segments, () =>
   encodeTraces(toSpans(decodeSegments(segments), { json }).spans),
 );
 
 measure('baseline: protobufjs, decode only', proto, () => tracesData.decode(proto));
-measure('baseline: protobufjs, objects, JSON.stringify', proto, () => plainProgram(proto));
+const baseline = measure('baseline: protobufjs, objects, JSON.stringify', proto, () => plainProgram(proto));
+for (const { name, rate } of transcoded) compare(name, rate, baseline);
 
 function perSpan(bytes: Uint8Array): number {
   return Math.round(bytes.length / spansPerBatch);
@@ -113,8 +115,8 @@ function plainValue(value: PlainValue): unknown {
   return value.stringValue ?? value.boolValue ?? value.doubleValue;
 }
 
-/** Prints the median of the runs; each run lasts its share of the time. */
-function measure(name: string, input: Uint8Array, work: () => unknown): void {
+/** Prints the median of the runs, each of which lasts its share of the time, and returns it: spans per second. */
+function measure(name: string, input: Uint8Array, work: () => unknown): number {
   const rates: number[] = [];
   for (let run = -1; run < runs; run++) {
     const share = (secondsPerCase * 1e6) / (runs + 1);
@@ -130,9 +132,23 @@ function measure(name: string, input: Uint8Array, work: () => unknown): void {
     if (run >= 0) rates.push((batches * 1e6) / passed);
   }
   const median = rates.toSorted((a, b) => a - b)[runs >> 1] ?? 0;
-  const spansPerSecond = Math.round((median * spansPerBatch) / 1000);
+  const spansPerSecond = median * spansPerBatch;
   const megabytesPerSecond = (median * input.length) / 1e6;
-  console.log(`${name.padEnd(48)} ${spansPerSecond} k spans/s ${megabytesPerSecond.toFixed(0)} MB/s`);
+  console.log(
+    `${name.padEnd(48)} ${thousands(spansPerSecond)} k spans/s ${megabytesPerSecond.toFixed(0).padStart(5)} MB/s`,
+  );
+  return spansPerSecond;
+}
+
+function thousands(rate: number): string {
+  return Math.round(rate / 1000)
+    .toString()
+    .padStart(5);
+}
+
+/** Several times as fast as what anybody would write first. */
+function compare(name: string, rate: number, baseline: number): void {
+  console.log(`${name.padEnd(48)} ${(rate / baseline).toFixed(1).padStart(5)} times the baseline`);
 }
 
 function cpuMicroseconds(): number {

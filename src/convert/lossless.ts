@@ -110,7 +110,8 @@ export function truncatedDocumentOf(
   plan: DocumentPlan,
   { document, bytesMax }: { readonly document: JsonObject; readonly bytesMax: number },
 ): Truncated {
-  const whole = plan.envelope === 'full' ? madeDocument(span, plan) : document;
+  const isOurs = !plan.residual && readEnvelope(document);
+  const whole = plan.envelope === 'full' && !isOurs ? madeDocument(span, plan) : document;
   const { document: rest, cut } = truncate(withBasics(whole, span), bytesMax - cutNotesBytes);
   const noted = withCut(rest, cut);
   const exact = withoutStrangers(noted, span, plan);

@@ -1,4 +1,4 @@
-import type { JsonArray, JsonObject, JsonValue } from '../model/index.ts';
+import type { JsonObject, JsonValue } from '../model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
 import { envelopeNamespace } from './metadata.ts';
 import { pointerTo } from './section.ts';
@@ -30,40 +30,37 @@ const cutMark = '…truncated';
 
 /** The document within the size, whatever it holds, as long as the size is at least truncatedBytesMin. */
 export function truncate(document: JsonObject, bytesMax: number): Truncated {
-  const cut: string[] = [];
+  const cut: Path[] = [];
   let rest = document;
   let excess = jsonBytes(rest) - bytesMax;
   for (const stage of stages) {
     if (excess <= 0) break;
-    const result = stage(rest, excess + separatorBytes);
-    if (result.cut.length === 0) continue;
-    for (const pointer of result.cut) cut.push(pointer);
-    rest = result.document;
-    excess = jsonBytes(rest) - bytesMax;
+    const chosen = largest(stage(rest, excess), excess);
+    rest = withChanges(rest, chosen);
+    for (const { label, freed } of chosen) {
+      cut.push(label);
+      excess -= freed;
+    }
   }
-  return { document: rest, cut: listed([...new Set(cut)]) };
+  return { document: rest, cut: listed(cut) };
 }
-
-/** The last element of a list has no comma after it that goes too. */
-const separatorBytes = 2;
 
 /** Bytes of the list in an envelope: `,"z":[…]`. */
 export const cutNoteBytesMax = 2000;
 
-function listed(cut: readonly string[]): readonly string[] {
-  if (isShort(cut)) return cut;
-  const holders = [...new Set(cut.map(holderOf))];
-  return isShort(holders) ? holders : [''];
+function listed(cut: readonly Path[]): readonly string[] {
+  // No pointer takes less than this with its quotes and comma.
+  const isFew = cut.length < cutNoteBytesMax / 4;
+  for (const paths of [isFew ? cut : undefined, cut.map(holderOf)]) {
+    const pointers = [...new Set(paths?.map(pointerOf))];
+    if (paths && jsonBytes(pointers) + ',"z":'.length <= cutNoteBytesMax) return pointers;
+  }
+  return [''];
 }
 
-function isShort(cut: readonly string[]): boolean {
-  return jsonBytes(cut) + ',"z":'.length <= cutNoteBytesMax;
-}
-
-/** The member of the document, or of its envelope, that holds what the pointer leads to. */
-function holderOf(pointer: string): string {
-  const names = pointer.split('/');
-  return names.slice(0, pointer.startsWith(`/metadata/${envelopeNamespace}/`) ? 4 : 2).join('/');
+/** The member of the document, or of its envelope, that the path leads into. */
+function holderOf(path: Path): Path {
+  return path.slice(0, path[1] === envelopeNamespace ? 3 : 1);
 }
 
 /** The document without the marks of values that were cut. */
@@ -77,10 +74,10 @@ export function withoutCutMarks(document: JsonObject, cut: readonly string[]): J
   const namespaces = new Map<string, JsonValue>();
   for (const [name, content] of metadata) {
     if (isCut(content, ['metadata', name])) continue;
-    namespaces.set(
-      name,
-      isJsonObject(content) ? without(content, ([key, value]) => isCut(value, ['metadata', name, key])) : content,
-    );
+    const rest = isJsonObject(content)
+      ? new Map([...content].filter(([key, value]) => !isCut(value, ['metadata', name, key])))
+      : content;
+    namespaces.set(name, rest);
   }
   return new Map(document).set('metadata', namespaces);
 }
@@ -91,29 +88,34 @@ export function isBeginningOf(text: unknown, whole: unknown): boolean {
   return whole.startsWith(text.slice(0, -ellipsis.length));
 }
 
-/** Cuts until that many bytes are gone, or nothing that it may cut is left. */
-type Stage = (document: JsonObject, excess: number) => Truncated;
+/** Names of members and places of elements, from the document inwards. */
+type Path = readonly (string | number)[];
 
-/** Names of members from the document inwards. */
-type Path = readonly string[];
+/** Something that can be cut. */
+interface Candidate {
+  readonly path: Path;
+  /** What is told when it is cut. */
+  readonly label: Path;
+  /** What stays; undefined for nothing. */
+  readonly to: JsonValue | undefined;
+  /** Bytes that go, or one less. */
+  readonly freed: number;
+}
+
+/** What may be cut of a document with that many bytes too many. */
+type Stage = (document: JsonObject, excess: number) => readonly Candidate[];
 
 const envelope: Path = ['metadata', envelopeNamespace];
-const events: Path = [...envelope, 'e'];
-
-const exceptionsPath: Path = ['cause', 'exceptions'];
-const queryPath: Path = ['sql', 'sanitized_query'];
-
 /** Frames of an exception that stay, and exceptions that stay as long as there is anything else to cut. */
 const framesMax = 20;
 const exceptionsMax = 10;
 /** Smaller things are cut when there is nothing large: they are many then. */
 const worthwhileBytes = 200;
-const isWorthIt = (value: JsonValue): boolean => jsonBytes(value) >= worthwhileBytes;
 /** Bytes of a text that stay when it is one of those that never go. */
 const textBytesMax = 1500;
 /** A member that must be there is never larger than this, if it is what it should be. */
 const requiredBytesMax = textBytesMax + 20;
-const requiredMembers: ReadonlySet<string> = new Set([
+const requiredMembers: ReadonlySet<unknown> = new Set([
   'name',
   'id',
   'trace_id',
@@ -123,198 +125,115 @@ const requiredMembers: ReadonlySet<string> = new Set([
   'end_time',
   'in_progress',
 ]);
-const requiredOfEnvelope: ReadonlySet<string> = new Set('vnktswfpjq');
+const requiredOfEnvelope: ReadonlySet<unknown> = new Set('vnktswfpjq');
+
+/** In a pattern: every member or element. */
+const each = Symbol('each');
+type Pattern = readonly (string | number | typeof each)[];
+
+const eventAttributes: Pattern = [...envelope, 'e', each, 2, each];
+const exceptions: Pattern = ['cause', 'exceptions', each];
 
 const stages: readonly Stage[] = [
-  eventAttributes((key) => key === 'exception.stacktrace'),
-  eventAttributes(() => true),
-  elements(events),
-  members(envelope, (name, value) => name === 'r' && isWorthIt(value)),
-  members(envelope, (name, value) => name === 'c' && isWorthIt(value)),
-  metadataValues(isWorthIt),
+  removed(eventAttributes, ({ value }) => keyOf(value) === 'exception.stacktrace'),
+  removed(eventAttributes, ({ value }) => keyOf(value) !== undefined),
+  removed([...envelope, 'e', each]),
+  removed([...envelope, 'r'], isWorthIt),
+  removed([...envelope, 'c'], isWorthIt),
+  marked(isWorthIt),
   queryTail,
   frames,
-  elements(exceptionsPath, { from: exceptionsMax }),
-  elements([...envelope, 'a'], { nameOf: keyOf }),
-  members(envelope, (name) => name === 'r'),
-  members(envelope, (name) => name === 'c'),
-  metadataValues(() => true),
-  members(['metadata', 'default'], () => true),
-  members(['metadata'], (name) => name !== envelopeNamespace),
-  members(envelope, (name) => name === 'l'),
-  elements(['links']),
-  longTexts,
-  elements(exceptionsPath),
-  members(['annotations'], () => true),
-  members(envelope, (name) => !requiredOfEnvelope.has(name)),
-  members(
-    [],
-    (name, value) => name !== 'metadata' && !(requiredMembers.has(name) && jsonBytes(value) <= requiredBytesMax),
-  ),
-  envelopeTexts,
+  removed(exceptions, ({ path }) => Number(path.at(-1)) >= exceptionsMax),
+  removed([...envelope, 'a', each]),
+  removed([...envelope, 'r']),
+  removed([...envelope, 'c']),
+  marked(),
+  removed(['metadata', 'default', each]),
+  removed(['metadata', each], ({ path }) => path[1] !== envelopeNamespace),
+  removed([...envelope, 'l']),
+  removed(['links', each]),
+  (document) => textsOf(document, []).flatMap(shortened),
+  removed(exceptions),
+  removed(['annotations', each]),
+  removed([...envelope, each], ({ path }) => !requiredOfEnvelope.has(path.at(-1))),
+  removed([each], ({ path: [name], value }) => {
+    return name !== 'metadata' && !(requiredMembers.has(name) && jsonBytes(value) <= requiredBytesMax);
+  }),
+  // Name, status message and trace state, which a span may have of any length.
+  (document) => [['n'], ['s', 1], ['w']].flatMap((path) => find(document, [...envelope, ...path]).flatMap(shortened)),
   // An envelope is small by now; what is not is none.
-  members([], (name) => name === 'metadata'),
+  removed(['metadata']),
 ];
 
-/** Attributes of the events in the envelope that are not in the cause. */
-function eventAttributes(isCuttable: (key: string) => boolean): Stage {
-  return (document, excess) => {
-    const entries = listAt(document, events);
-    const candidates = entries.flatMap((entry, i) =>
-      attributesOf(entry).flatMap((pair) => {
-        const key = keyOf(pair);
-        return key !== undefined && isCuttable(key)
-          ? [{ key: pair, bytes: jsonBytes(pair) + 1, path: [...events, String(i), key] }]
-          : [];
-      }),
-    );
-    const { keys, cut } = largest(candidates, excess);
-    if (cut.length === 0) return { document, cut };
-    const rest = entries.map((entry) => {
-      if (!isJsonArray(entry)) return entry;
-      const attributes = attributesOf(entry);
-      const kept = attributes.filter((pair) => !keys.has(pair));
-      return kept.length < attributes.length ? entry.with(2, kept) : entry;
-    });
-    return { document: replaceAt(document, events, rest), cut };
-  };
+function isWorthIt({ value }: Found): boolean {
+  return jsonBytes(value) >= worthwhileBytes;
 }
 
-function attributesOf(entry: JsonValue): JsonArray {
-  const attributes = isJsonArray(entry) ? entry[2] : undefined;
-  return isJsonArray(attributes) ? attributes : [];
-}
-
-/** Of a pair with a value; a key alone says that the event lacks an attribute of the exception. */
+/** Of a pair with a value; a key alone says that an event lacks an attribute of its exception. */
 function keyOf(pair: JsonValue): string | undefined {
   const [key, value] = isJsonArray(pair) ? pair : [];
   return typeof key === 'string' && value !== undefined ? key : undefined;
 }
 
-/** Elements of a list, from a place on; named by their place unless they have a better name. */
-function elements(
-  path: Path,
-  {
-    from = 0,
-    nameOf = () => undefined,
-  }: { readonly from?: number; readonly nameOf?: (element: JsonValue) => string | undefined } = {},
-): Stage {
-  return (document, excess) => {
-    const list = listAt(document, path);
-    const candidates = list.slice(from).map((element, i) => ({
-      key: from + i,
-      bytes: jsonBytes(element) + 1,
-      path: [...path, nameOf(element) ?? String(from + i)],
-    }));
-    const { keys, cut } = largest(candidates, excess);
-    if (cut.length === 0) return { document, cut };
-    const rest = list.filter((_, i) => !keys.has(i));
-    return { document: replaceAt(document, path, rest.length > 0 ? rest : undefined), cut };
-  };
+/** Attributes of the envelope are told by their keys. */
+function removed(pattern: Pattern, isCuttable: (found: Found) => boolean = () => true): Stage {
+  return (document) =>
+    find(document, pattern)
+      .filter(isCuttable)
+      .map(({ path, value, placeBytes }) => {
+        const key = path[1] === envelopeNamespace ? keyOf(value) : undefined;
+        const label = key === undefined ? path : [...path.slice(0, -1), key];
+        return { path, label, to: undefined, freed: jsonBytes(value) + placeBytes };
+      });
 }
 
-function members(path: Path, isCuttable: (name: string, value: JsonValue) => boolean): Stage {
-  return (document, excess) => {
-    const object = objectAt(document, path);
-    const candidates = [...object]
-      .filter(([name, value]) => isCuttable(name, value))
-      .map(([name, value]) => ({
-        key: name,
-        bytes: jsonBytes(name) + jsonBytes(value) + 2,
-        path: [...path, name],
-      }));
-    const { keys, cut } = largest(candidates, excess);
-    if (cut.length === 0) return { document, cut };
-    const rest = without(object, ([name]) => keys.has(name));
-    return { document: replaceAt(document, path, rest.size > 0 ? rest : undefined), cut };
-  };
+/** Values in the namespaces of the metadata, or a whole namespace that is no object: a mark tells people. */
+function marked(isCuttable: (found: Found) => boolean = () => true): Stage {
+  return (document) =>
+    find(document, ['metadata', each])
+      .filter(({ path }) => path[1] !== envelopeNamespace)
+      .flatMap((found) => (isJsonObject(found.value) ? inside(found) : [found]))
+      .filter(isCuttable)
+      .flatMap((found) => replaced(found, cutMark));
 }
 
-/** Values in the namespaces of the metadata, or a whole namespace that is no object. */
-function metadataValues(isCuttable: (value: JsonValue) => boolean): Stage {
-  return (document, excess) => {
-    const metadata = objectAt(document, ['metadata']);
-    const candidates = [...metadata]
-      .filter(([namespace]) => namespace !== envelopeNamespace)
-      .flatMap(([namespace, content]) =>
-        isJsonObject(content)
-          ? [...content].map(([name, value]) => replaceable(['metadata', namespace, name], value))
-          : [replaceable(['metadata', namespace], content)],
-      )
-      .filter(({ value, bytes }) => bytes > 0 && isCuttable(value));
-    const { keys, cut } = largest(candidates, excess);
-    if (cut.length === 0) return { document, cut };
-    const marked = (value: JsonValue, path: Path): JsonValue => (keys.has(pointerOf(path)) ? cutMark : value);
-    const namespaces = [...metadata].map(([namespace, content]): [string, JsonValue] => [
-      namespace,
-      isJsonObject(content) && namespace !== envelopeNamespace
-        ? new Map([...content].map(([name, value]) => [name, marked(value, ['metadata', namespace, name])]))
-        : marked(content, ['metadata', namespace]),
-    ]);
-    return { document: replaceAt(document, ['metadata'], new Map(namespaces)), cut };
-  };
+function queryTail(document: JsonObject, excess: number): readonly Candidate[] {
+  return find(document, ['sql', 'sanitized_query']).flatMap((found) => {
+    const { value } = found;
+    if (typeof value !== 'string') return [];
+    return replaced(found, beginning(value, Math.max(jsonBytes(value) - excess, textBytesMax)));
+  });
 }
 
-function replaceable(path: Path, value: JsonValue): Candidate<string> & { readonly value: JsonValue } {
-  return { value, key: pointerOf(path), bytes: jsonBytes(value) - jsonBytes(cutMark), path };
-}
-
-function queryTail(document: JsonObject, excess: number): Truncated {
-  const query = valueAt(document, queryPath);
-  if (typeof query !== 'string') return { document, cut: [] };
-  const short = beginning(query, Math.max(jsonBytes(query) - excess, textBytesMax));
-  return short === query
-    ? { document, cut: [] }
-    : { document: replaceAt(document, queryPath, short), cut: [pointerOf(queryPath)] };
-}
-
-function frames(document: JsonObject): Truncated {
-  const cut: string[] = [];
-  const exceptions = listAt(document, exceptionsPath).map((exception, i) => {
+function frames(document: JsonObject): readonly Candidate[] {
+  return find(document, exceptions).flatMap((found) => {
+    const exception = found.value;
     const stack = isJsonObject(exception) ? exception.get('stack') : undefined;
-    if (!isJsonObject(exception) || !isJsonArray(stack) || stack.length <= framesMax) return exception;
-    cut.push(pointerOf([...exceptionsPath, String(i), 'stack']));
+    if (!isJsonObject(exception) || !isJsonArray(stack) || stack.length <= framesMax) return [];
     const known = exception.get('truncated');
     const truncated = (isJsonNumber(known) ? Number(known.literal) : 0) + stack.length - framesMax;
-    return new Map(exception)
+    const short = new Map(exception)
       .set('stack', stack.slice(0, framesMax))
       .set('truncated', { literal: String(Number.isSafeInteger(truncated) ? truncated : stack.length - framesMax) });
+    return replaced(found, short, [...found.path, 'stack']);
   });
-  return { document: cut.length === 0 ? document : replaceAt(document, exceptionsPath, exceptions), cut };
 }
 
 /** All texts outside the metadata: a beginning tells what it was. */
-function longTexts(document: JsonObject): Truncated {
-  const cut: string[] = [];
-  const shortened = (value: JsonValue, path: Path): JsonValue => {
-    if (typeof value === 'string') {
-      const short = beginning(value, textBytesMax);
-      if (short !== value) cut.push(pointerOf(path));
-      return short;
-    }
-    if (isJsonArray(value)) return value.map((element, i) => shortened(element, [...path, String(i)]));
-    if (!isJsonObject(value) || path[0] === 'metadata') return value;
-    return new Map([...value].map(([name, inner]) => [name, shortened(inner, [...path, name])]));
-  };
-  const short = shortened(document, []);
-  return isJsonObject(short) && cut.length > 0 ? { document: short, cut } : { document, cut: [] };
+function textsOf(value: JsonValue, path: Path): readonly Found[] {
+  if (typeof value === 'string') return [{ path, value, placeBytes: 0 }];
+  if (path[0] === 'metadata') return [];
+  return inside({ path, value, placeBytes: 0 }).flatMap((found) => textsOf(found.value, found.path));
 }
 
-/** Name, status message and trace state, which a span may have of any length. */
-function envelopeTexts(document: JsonObject): Truncated {
-  const cut: string[] = [];
-  let rest = document;
-  for (const name of ['n', 's', 'w']) {
-    const path = [...envelope, name];
-    const value = valueAt(document, path);
-    const [code, message] = isJsonArray(value) ? value : [];
-    const text = name === 's' ? message : value;
-    const short = typeof text === 'string' ? beginning(text, textBytesMax) : text;
-    if (short === undefined || short === text) continue;
-    rest = replaceAt(rest, path, name === 's' ? [code ?? null, short] : short);
-    cut.push(pointerOf(path));
-  }
-  return { document: rest, cut };
+function shortened(found: Found): readonly Candidate[] {
+  return typeof found.value === 'string' ? replaced(found, beginning(found.value, textBytesMax)) : [];
+}
+
+/** None when it would free nothing. */
+function replaced({ path, value }: Found, to: JsonValue, label = path): readonly Candidate[] {
+  const freed = value === to ? 0 : jsonBytes(value) - jsonBytes(to);
+  return freed > 0 ? [{ path, label, to, freed }] : [];
 }
 
 const ellipsis = '…';
@@ -333,66 +252,97 @@ function beginning(text: string, bytesMax: number): string {
   return short + ellipsis;
 }
 
-interface Candidate<Key> {
-  readonly key: Key;
-  readonly bytes: number;
-  readonly path: Path;
-}
-
 /** The fewest candidates that together free as many bytes: the largest, and of equal ones the last. */
-function largest<Key>(
-  candidates: readonly Candidate<Key>[],
-  excess: number,
-): { readonly keys: ReadonlySet<Key>; readonly cut: readonly string[] } {
-  const order = candidates.map((_, i) => i).sort((a, b) => bytesOf(candidates[b]) - bytesOf(candidates[a]) || b - a);
-  const keys = new Set<Key>();
-  const cut: string[] = [];
-  let freed = 0;
-  for (const i of order) {
-    const candidate = candidates[i];
-    if (freed >= excess || !candidate) break;
-    freed += candidate.bytes;
-    keys.add(candidate.key);
-    cut.push(pointerOf(candidate.path));
+function largest(candidates: readonly Candidate[], excess: number): readonly Candidate[] {
+  const chosen: Candidate[] = [];
+  let rest = excess;
+  for (const candidate of candidates.toReversed().sort((a, b) => b.freed - a.freed)) {
+    if (rest <= 0) break;
+    rest -= candidate.freed;
+    chosen.push(candidate);
   }
-  return { keys, cut };
-}
-
-function bytesOf(candidate: Candidate<unknown> | undefined): number {
-  return candidate?.bytes ?? 0;
+  return chosen;
 }
 
 function pointerOf(path: Path): string {
-  return path.reduce((pointer, name) => pointerTo({ pointer }, name), '');
+  return path.reduce<string>((pointer, name) => pointerTo({ pointer }, String(name)), '');
 }
 
-function without(object: JsonObject, isLeftOut: (member: readonly [string, JsonValue]) => boolean): JsonObject {
-  return new Map([...object].filter((member) => !isLeftOut(member)));
+interface Found {
+  readonly path: Path;
+  readonly value: JsonValue;
+  /** Bytes of its name and of a comma that go with it, at least. */
+  readonly placeBytes: number;
 }
 
-function valueAt(document: JsonObject, path: Path): JsonValue | undefined {
-  let value: JsonValue | undefined = document;
-  for (const name of path) value = isJsonObject(value) ? value.get(name) : undefined;
-  return value;
+function find(document: JsonObject, pattern: Pattern): readonly Found[] {
+  let found: readonly Found[] = [{ path: [], value: document, placeBytes: 0 }];
+  for (const step of pattern)
+    found = found.flatMap((holder) => (step === each ? inside(holder) : memberOf(holder, step)));
+  return found;
 }
 
-function listAt(document: JsonObject, path: Path): JsonArray {
-  const value = valueAt(document, path);
-  return isJsonArray(value) ? value : [];
+function memberOf({ path, value: holder }: Found, name: string | number): readonly Found[] {
+  const value = isJsonObject(holder)
+    ? holder.get(String(name))
+    : isJsonArray(holder)
+      ? holder[Number(name)]
+      : undefined;
+  return value === undefined ? [] : [{ path: [...path, name], value, placeBytes: 0 }];
 }
 
-function objectAt(document: JsonObject, path: Path): JsonObject {
-  const value = valueAt(document, path);
-  return isJsonObject(value) ? value : new Map();
+/** The first has no comma of its own: when it goes last, none goes with it. */
+function inside({ path, value: holder }: Found): readonly Found[] {
+  if (isJsonArray(holder))
+    return holder.map((value, i) => ({ path: [...path, i], value, placeBytes: i === 0 ? 0 : 1 }));
+  if (!isJsonObject(holder)) return [];
+  return [...holder].map(([name, value], i) => ({
+    path: [...path, name],
+    value,
+    placeBytes: jsonBytes(name) + (i === 0 ? 1 : 2),
+  }));
 }
 
-/** A copy with another value at a path of objects that is there, or with none. */
-function replaceAt(object: JsonObject, [name, ...rest]: Path, value: JsonValue | undefined): JsonObject {
-  if (name === undefined) return isJsonObject(value) ? value : object;
-  const inner = object.get(name);
-  const changed = rest.length > 0 && isJsonObject(inner) ? replaceAt(inner, rest, value) : value;
-  const copy = new Map(object);
-  if (changed === undefined) copy.delete(name);
-  else copy.set(name, changed);
+/** What is to be changed inside a value, by name or place. */
+interface Changes extends Map<string | number, Changes | Candidate> {}
+
+function withChanges(document: JsonObject, candidates: readonly Candidate[]): JsonObject {
+  if (candidates.length === 0) return document;
+  const changes: Changes = new Map();
+  for (const candidate of candidates) {
+    let at = changes;
+    for (const name of candidate.path.slice(0, -1)) {
+      const known = at.get(name);
+      const next: Changes = known instanceof Map ? known : new Map();
+      if (next !== known) at.set(name, next);
+      at = next;
+    }
+    at.set(candidate.path.at(-1) ?? '', candidate);
+  }
+  const rest = changed(document, changes);
+  return isJsonObject(rest) ? rest : document;
+}
+
+/** A member of which nothing is left goes too; elements stay, because their places mean something. */
+function changed(value: JsonValue, changes: Changes | Candidate): JsonValue | undefined {
+  if (!(changes instanceof Map)) return changes.to;
+  if (isJsonArray(value))
+    return value.flatMap((element, i) => {
+      const inner = changes.get(i);
+      const rest = inner ? changed(element, inner) : element;
+      return rest === undefined ? [] : [rest];
+    });
+  if (!isJsonObject(value)) return value;
+  const copy = new Map(value);
+  for (const [name, inner] of changes) {
+    const key = String(name);
+    const rest = changed(copy.get(key) ?? null, inner);
+    if (rest === undefined || isEmpty(rest)) copy.delete(key);
+    else copy.set(key, rest);
+  }
   return copy;
+}
+
+function isEmpty(value: JsonValue): boolean {
+  return (isJsonArray(value) && value.length === 0) || (isJsonObject(value) && value.size === 0);
 }

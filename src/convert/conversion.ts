@@ -50,11 +50,17 @@ export function toSegments(spans: readonly Span[], options: ToSegmentsOptions): 
 export function writeSegments(spans: readonly Span[], options: ToSegmentsOptions): WrittenSegments {
   const settings = settingsOf(options);
   const written = writeDocuments(spans, settings);
-  const reason = `cut to fit ${settings.documentBytesMax} bytes`;
-  const problems = written.flatMap(({ cut }, i) =>
-    cut.map((pointer): ConversionProblem => ({ pointer: `/${i}${pointer}`, reason, lost: 'member' })),
-  );
+  const problems = written.flatMap(({ cut }, i) => cutProblems(i, cut, settings.documentBytesMax));
   return { documents: written.map(({ document }) => document), problems };
+}
+
+/** What was cut from the document at a place among those written. */
+export function cutProblems(place: number, cut: readonly string[], bytesMax: number): readonly ConversionProblem[] {
+  return cut.map((pointer) => ({
+    pointer: `/${place}${pointer}`,
+    reason: `cut to fit ${bytesMax} bytes`,
+    lost: 'member',
+  }));
 }
 
 export interface ReadSpans {

@@ -72,7 +72,7 @@ export interface DocumentPlan {
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = shownSpan(span, plan);
   if (isCollectors(plan) && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
-  const written = writeDocument(shown, { ...plan, rules: plainRules });
+  const written = writeDocument(shown, plan.rules === plainRules ? plan : { ...plan, rules: plainRules });
   const foreign = foreignDocument(span, written, plan);
   if (foreign) return foreign;
   if (isCollectors(plan)) return collectorDocument(span, shown, plan);

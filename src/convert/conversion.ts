@@ -248,14 +248,20 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
   const clean = documentWithoutCredentials(own, (at) => report(at, 'credentials are not carried over'));
   const spanId = readId(document, branch, report);
   const read = spanOf(clean, branch.envelope, {
-    ...branch,
+    traceId: branch.traceId,
     spanId,
+    parentSpanId: branch.parentSpanId,
+    startTimeNs: branch.startTimeNs,
     form: branch.embedded ? 'embedded' : readForm(document),
     placement: { embedded: branch.embedded, strays },
+    inherited: branch.inherited,
+    named: branch.named,
+    style: branch.style,
     json: reading.json,
     report,
   });
-  const span = { ...read, resource: pooled(read.resource, reading.resources) };
+  const resource = pooled(read.resource, reading.resources);
+  const span = resource === read.resource ? read : { ...read, resource };
   branch.spans.push(span);
   for (const [place, child] of children)
     readBranch(

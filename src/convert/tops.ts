@@ -47,8 +47,10 @@ export function openTop(document: SegmentDocument, pointer: string, problems: Co
     return [];
   }
   const envelope = readEnvelope(document);
-  const [role, resourceHash] = envelope ? [readRole(envelope), readResourceHash(envelope)] : [];
-  return [{ ...identity, document, pointer, envelope, role, resourceHash }];
+  const { traceId, spanId, parentSpanId, startTimeNs } = identity;
+  const role = envelope && readRole(envelope);
+  const resourceHash = envelope && readResourceHash(envelope);
+  return [{ traceId, spanId, parentSpanId, startTimeNs, document, pointer, envelope, role, resourceHash }];
 }
 
 export function ownKey({ traceId, spanId }: SpanIdentity): string {

@@ -268,7 +268,9 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
   const resource = pooled(read.resource, reading.resources);
   const span = resource === read.resource ? read : { ...read, resource };
   branch.spans.push(span);
-  if (!branch.envelope && span.endTimeNs === 0n) reading.unfinished.add(span);
+  // An id made of a place says nothing of other documents.
+  const isNamed = document.get('id') === spanId;
+  if (isNamed && !branch.envelope && span.endTimeNs === 0n) reading.unfinished.add(span);
   for (const [place, child] of children)
     readBranch(
       child,

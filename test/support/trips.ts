@@ -28,8 +28,8 @@ export function assertDocumentTrips(documents: readonly SegmentDocument[]): void
   const again = toSpans(sent(once), { json }).spans;
   const text = kept.map(printJson).join();
   // What says that Raybridge wrote it, and is wrong, becomes what Raybridge writes.
-  if (text.includes('"raybridge"')) return;
-  if (!/@|password|pwd/i.test(text) && !mayBeCompleted(kept)) assertSame(once, kept);
+  if (text.includes('"raybridge"') || mayBeCompleted(kept)) return;
+  if (!/@|password|pwd/i.test(text)) assertSame(once, kept);
   assert.deepEqual(again, spans);
   assertSame(toSegments(again, options), once);
 }

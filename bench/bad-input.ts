@@ -14,8 +14,8 @@ import {
   inspectTracesJson,
   parseJson,
   printSegment,
-  splitSegments,
 } from '../src/codec/index.ts';
+import { splitSegments } from '../src/codec/segment.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
 import { RaybridgeError } from '../src/errors.ts';
 import type { SegmentDocument, Span } from '../src/model/index.ts';

@@ -1,70 +1,36 @@
 /**
- * Expected trouble. One class, one table of codes; `docs/errors.md` lists the same table for
- * operators and a test holds the two together. What is not in this table is a bug.
+ * Expected trouble. One class, one table of codes: true for those where the same request may succeed
+ * later without a change by the sender. `docs/errors.md` says what each means, and a test holds the
+ * two together; the sentences stand there only, because this file is part of every browser bundle.
+ * What is not in this table is a bug.
  */
+export const retryableByCode = {
+  BAD_INPUT: false,
+  TOO_LARGE: false,
+  UNSUPPORTED_MEDIA_TYPE: false,
+  NOT_FOUND: false,
+  METHOD_NOT_ALLOWED: false,
+  UNKNOWN_OPERATION: false,
+  INVALID_REQUEST: false,
+  FILTER_INVALID: false,
+  FORBIDDEN: false,
+  QUEUE_FULL: true,
+  DISK_LOW: true,
+  SHUTTING_DOWN: true,
+  QUEUE_WRITE_FAILED: true,
+  QUEUE_CORRUPT: false,
+  DATA_TOO_NEW: false,
+  DATA_DIR_IN_USE: false,
+  STORE_UNAVAILABLE: true,
+  STORE_FAILED: true,
+  ENGINE_MISSING: false,
+  CONFIG_INVALID: false,
+  LISTEN_FAILED: false,
+  DESTINATION_UNAVAILABLE: true,
+  DESTINATION_REFUSED: false,
+} as const satisfies Record<string, boolean>;
 
-interface ErrorKind {
-  /** True when the same request may succeed later without a change by the sender. */
-  readonly retryable: boolean;
-  /** One sentence for an operator, repeated in docs/errors.md. */
-  readonly means: string;
-}
-
-export const errorKinds = {
-  BAD_INPUT: { retryable: false, means: 'The data cannot be decoded or breaks a rule of its format.' },
-  TOO_LARGE: {
-    retryable: false,
-    means: 'The request is larger than the configured limit, on the wire or after decompression.',
-  },
-  UNSUPPORTED_MEDIA_TYPE: {
-    retryable: false,
-    means: 'The content type or content encoding is not one this endpoint takes.',
-  },
-  NOT_FOUND: { retryable: false, means: 'No such path, trace or thing.' },
-  METHOD_NOT_ALLOWED: { retryable: false, means: 'The path exists but not for this HTTP method.' },
-  UNKNOWN_OPERATION: {
-    retryable: false,
-    means: 'The X-Ray API has no such operation, or this version does not answer it yet.',
-  },
-  INVALID_REQUEST: { retryable: false, means: 'A request to the X-Ray API lacks a member or holds a wrong one.' },
-  FILTER_INVALID: { retryable: false, means: 'A filter expression cannot be read; the message names the position.' },
-  FORBIDDEN: {
-    retryable: false,
-    means: 'The request comes from where it must not come, for example from another web page.',
-  },
-  QUEUE_FULL: { retryable: true, means: 'The intake queue has reached its size limit; come again.' },
-  DISK_LOW: { retryable: true, means: 'The volume of the data directory has too little free space; come again.' },
-  SHUTTING_DOWN: { retryable: true, means: 'The process is stopping; come again.' },
-  QUEUE_WRITE_FAILED: {
-    retryable: true,
-    means:
-      'The intake queue could not make the data durable. Nothing was acknowledged; the process stops with exit code 74.',
-  },
-  QUEUE_CORRUPT: { retryable: false, means: 'The intake queue cannot be opened or read.' },
-  DATA_TOO_NEW: { retryable: false, means: 'The data directory was written by a newer version; nothing was touched.' },
-  DATA_DIR_IN_USE: { retryable: false, means: 'Another process uses the data directory.' },
-  STORE_UNAVAILABLE: {
-    retryable: true,
-    means: 'The store does not answer at the moment; it is being started or restarted.',
-  },
-  STORE_FAILED: { retryable: true, means: 'The store answered with an error.' },
-  ENGINE_MISSING: { retryable: false, means: 'The embedded engine is not installed or does not run on this platform.' },
-  CONFIG_INVALID: { retryable: false, means: 'The configuration has errors; each names file, line and column.' },
-  LISTEN_FAILED: {
-    retryable: false,
-    means: 'A listener cannot be opened, most often because another program holds the port.',
-  },
-  DESTINATION_UNAVAILABLE: {
-    retryable: true,
-    means: 'An exporter cannot reach its destination; the data stays in the queue.',
-  },
-  DESTINATION_REFUSED: {
-    retryable: false,
-    means: 'A destination refused the data for good; it went to the dead letters.',
-  },
-} as const satisfies Record<string, ErrorKind>;
-
-export type ErrorCode = keyof typeof errorKinds;
+export type ErrorCode = keyof typeof retryableByCode;
 
 /** Where in a text it went wrong, and what; the message of the error says the same in one line. */
 export interface TextPlace {
@@ -93,7 +59,7 @@ export class RaybridgeError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'RaybridgeError';
     this.code = code;
-    this.retryable = errorKinds[code].retryable;
+    this.retryable = retryableByCode[code];
     this.retryAfterMs = details.retryAfterMs;
     this.place = details.place;
   }

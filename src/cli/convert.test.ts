@@ -15,11 +15,11 @@ import {
   decodeSegments,
   decodeTraces,
   decodeTracesJson,
-  encodeBase64,
   encodeTraces,
   encodeTracesJson,
   jsonText,
 } from '../codec/index.ts';
+import { encodeBase64 } from '../codec/base64.ts';
 import { toSegments, toSpans } from '../convert/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'raybridge-convert-'));

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { Command, Option } from 'commander';
+import { collectorPolicy } from '../convert/collector/index.ts';
 import type { SegmentOptions } from '../convert/index.ts';
 import { collect } from './configuration.ts';
 import { type Complaint, type Converted, convertDocuments, convertRequest, type Target } from './convert/direction.ts';
@@ -23,7 +24,7 @@ interface ConvertOptions {
   readonly to?: Side | 'spans';
   readonly json?: boolean;
   readonly proto?: boolean;
-  readonly policy: SegmentOptions['policy'];
+  readonly policy: 'auto' | 'collector';
   readonly envelope: SegmentOptions['envelope'];
   readonly indexAll?: boolean;
   readonly index: readonly string[];
@@ -164,7 +165,11 @@ function targetOf(otherSide: Side, { to, json, proto }: ConvertOptions): Target 
 }
 
 function segmentOptions({ policy, envelope, indexAll = false, index }: ConvertOptions): Partial<SegmentOptions> {
-  return { policy, envelope, annotations: { indexAll, indexed: index } };
+  return {
+    policy: policy === 'collector' ? collectorPolicy : 'auto',
+    envelope,
+    annotations: { indexAll, indexed: index },
+  };
 }
 
 /** Documents of one piece are one request, but a large piece is several, so that spans of some megabytes are held at a time. */

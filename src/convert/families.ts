@@ -5,14 +5,13 @@ import type { AnnotationOptions } from './annotations.ts';
 import { indexedName, readIndex } from './annotations.ts';
 import type { CarriedResources } from './carried.ts';
 import { carriedResources } from './carried.ts';
-import { writeServiceSegment } from './collector/document.ts';
 import { withoutCredentials } from './credentials.ts';
 import type { WriteRules } from './document.ts';
 import { plainRules, residualAttribute, withoutResidual, writeDocument } from './document.ts';
 import { isUnknownMember } from './envelope-shape.ts';
 import type { EnvelopeLevel } from './envelope.ts';
 import { serviceEnvelope, withCut, withEnvelope } from './envelope.ts';
-import type { SegmentPolicy } from './identity.ts';
+import type { SegmentPolicy } from './policy.ts';
 import { formOf } from './identity.ts';
 import { derivedId } from './ids.ts';
 import type { DocumentPlan } from './lossless.ts';
@@ -33,7 +32,7 @@ import { cutNoteBytesMax, truncate, truncatedBytesMin } from './truncate.ts';
  */
 
 export interface SegmentOptions {
-  /** Our own documents, `auto`, unless those of the Collector's exporter are wanted. */
+  /** Our own documents, `auto`, unless those of another program are wanted: `collectorPolicy` of `raybridge/collector`. */
   readonly policy: SegmentPolicy;
   /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
   readonly envelope: EnvelopeLevel;
@@ -56,7 +55,7 @@ export interface SegmentOptions {
   readonly logGroups: readonly string[];
   /**
    * UTF-8 bytes of a printed document: 64,000 unless told, at least 20,000, or `Infinity` for readers
-   * that take any size. The Collector's exporter knows no bound, nor has its document without an envelope one.
+   * that take any size. Another policy's document without an envelope has none.
    */
   readonly documentBytesMax: number;
 }
@@ -82,7 +81,7 @@ export function settingsOf(options: Partial<SegmentOptions> & { readonly json: J
       'CONFIG_INVALID',
       `documentBytesMax: expected at least ${truncatedBytesMin}, got ${documentBytesMax}`,
     );
-  const isUnbounded = policy === 'collector' && envelope === 'off';
+  const isUnbounded = policy !== 'auto' && envelope === 'off';
   return {
     json,
     policy,
@@ -367,8 +366,8 @@ function splitDocuments({ span, unknown }: Member, settings: SegmentSettings): r
   const document = documentOf(span, plan);
   const bytes = jsonBytesWithin(document, documentBytesMax);
   const call = fitted(span, { plan, document, bytes }, documentBytesMax);
-  if (settings.policy === 'collector')
-    return [call, serviceFitted(writeServiceSegment(span, serviceId, settings), settings)];
+  if (settings.policy !== 'auto')
+    return [call, serviceFitted(settings.policy.writeService(span, serviceId, settings), settings)];
   return [serviceFitted(serviceDocument(span, serviceId, settings), settings), call];
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../model/index.ts';
 import { isAwsCall } from './aws.ts';
 import { derivedId } from './ids.ts';
+import type { SegmentPolicy } from './policy.ts';
 import type { DocumentForm, DocumentView, Report, SpanView } from './section.ts';
 import { rootPlace, setAttribute, showFlag, showText, showTexts, textAt, textsAt, trueAt } from './section.ts';
 
@@ -18,13 +19,6 @@ import { rootPlace, setAttribute, showFlag, showText, showTexts, textAt, textsAt
  * Ids, times, kind and place in the trace (AWS X-Ray developer guide, "segment fields" and
  * "subsegments").
  */
-
-/**
- * Whose documents a span becomes. `auto`: ours, a segment where a span opens a service, with a
- * dependency split off where it is a call. `collector`: those of the OpenTelemetry Collector's
- * exporter, see `collector/`.
- */
-export type SegmentPolicy = 'auto' | 'collector';
 
 /** Both parent-is-remote bits of the flags: known, and true. */
 const parentIsRemote = 0x300;
@@ -35,7 +29,7 @@ const parentIsRemote = 0x300;
  */
 export function formOf(span: Span, policy: SegmentPolicy): 'segment' | 'subsegment' | 'split' {
   const isCall = span.kind === SpanKind.client || span.kind === SpanKind.producer;
-  if (policy === 'collector') return collectorForm(span);
+  if (policy !== 'auto') return policy.formOf(span);
   if (!isLocalRoot(span) && !opensService(span)) return 'subsegment';
   return isCall ? 'split' : 'segment';
 }
@@ -48,17 +42,6 @@ export function isLocalRoot({ attributes }: Pick<Span, 'attributes'>): boolean {
 function opensService(span: Span): boolean {
   if (span.kind === SpanKind.server || span.kind === SpanKind.consumer) return true;
   return span.parentSpanId === undefined || (span.flags & parentIsRemote) === parentIsRemote;
-}
-
-function collectorForm(span: Span): 'segment' | 'subsegment' | 'split' {
-  const { kind } = span;
-  if (isLocalRoot(span)) return kind === SpanKind.server || kind === SpanKind.internal ? 'segment' : 'split';
-  return isCollectorSegment(span) ? 'segment' : 'subsegment';
-}
-
-/** By kind and parent alone: what the exporter does before it asks for local roots. */
-export function isCollectorSegment({ kind, parentSpanId }: Pick<Span, 'kind' | 'parentSpanId'>): boolean {
-  return kind === SpanKind.server || kind === SpanKind.consumer || parentSpanId === undefined;
 }
 
 /** `id` to `precursor_ids`: who the document is, when it was, where it stands. */

@@ -7,7 +7,7 @@ export { toSegments, toSpans, writeSegments } from './conversion.ts';
 export type { EnvelopeLevel } from './envelope.ts';
 export type { SegmentOptions } from './families.ts';
 export type { Semconv } from './generations.ts';
-export type { SegmentPolicy } from './identity.ts';
+export type { DocumentPolicy, SegmentPolicy } from './policy.ts';
 export type { JsonText } from './section.ts';
 export type { ServiceNames } from './service-names.ts';
 export { createServiceNames } from './service-names.ts';

@@ -10,6 +10,7 @@ import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import { RaybridgeError } from '../errors.ts';
 import type { Attributes, AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { emptyResource, isJsonArray, isJsonObject, SpanKind, StatusCode } from '../model/index.ts';
+import { collectorPolicy } from './collector/index.ts';
 import type { EnvelopeLevel } from './index.ts';
 import { toSegments, toSpans, writeSegments } from './index.ts';
 
@@ -146,7 +147,7 @@ describe('A document is never larger than it may be', () => {
 
   test('under the policy of the Collector too, unless there is no envelope to tell what was cut', () => {
     const span = { ...plain, attributes: many(2000, (i) => 'x'.repeat(i % 100)) };
-    const collector = { json, policy: 'collector' } as const;
+    const collector = { json, policy: collectorPolicy } as const;
     const { documents, problems } = writeSegments([span], collector);
     assert.ok(problems.length > 0 && documents.every((document) => bytesOf(document) <= documentBytesMax));
     const { spans } = toSpans(sent(documents), options);

@@ -1,6 +1,5 @@
 import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
-import { writeCollectorDocument, writeDependency } from './collector/document.ts';
 import type { WriteRules, Written } from './document.ts';
 import {
   identityOf,
@@ -27,7 +26,8 @@ import {
   writeEnvelope,
 } from './envelope.ts';
 import { sameEvents, sameSpan, sameValue } from './equality.ts';
-import type { SegmentPolicy, SpanIdentity } from './identity.ts';
+import type { SpanIdentity } from './identity.ts';
+import type { DocumentPolicy, SegmentPolicy } from './policy.ts';
 import { formOf, identify, readForm } from './identity.ts';
 import { envelopeNamespace, isNamespace } from './metadata.ts';
 import type { Placement } from './residual.ts';
@@ -71,22 +71,22 @@ export interface DocumentPlan {
 /** The document of a span: the foreign one that it came from when it still is the same, else one of the policy's. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = shownSpan(span, plan);
-  if (isCollectors(plan) && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
-  const written = writeDocument(shown, plan.rules === plainRules ? plan : { ...plan, rules: plainRules });
+  const policy = otherPolicy(plan);
+  if (policy && (plan.envelope === 'off' || !isBare(span))) return otherDocument(span, policy, plan);
+  const written = writeDocument(shown, { ...plan, rules: plainRules });
   const foreign = foreignDocument(span, written, plan);
   if (foreign) return foreign;
-  if (isCollectors(plan)) return collectorDocument(span, shown, plan);
-  return ownDocument(span, ruled(shown, written, plan), plan);
+  return policy ? otherDocument(span, policy, plan) : ownDocument(span, ruled(shown, written, plan), plan);
 }
 
-/** What came from X-Ray goes back as it was, so the Collector's exporter is imitated for other spans. */
-function isCollectors({ policy, residual }: DocumentPlan): boolean {
-  return policy === 'collector' && !residual;
+/** What came from X-Ray goes back as it was, so others are imitated for other spans only. */
+function otherPolicy({ policy, residual }: DocumentPlan): DocumentPolicy | undefined {
+  return policy === 'auto' || residual ? undefined : policy;
 }
 
-function collectorDocument(span: Span, shown: Span, plan: DocumentPlan): JsonObject {
-  const isCall = plan.serviceId !== undefined;
-  const written = isCall ? writeDependency(shown, plan) : writeCollectorDocument(shown, plan);
+function otherDocument(span: Span, policy: DocumentPolicy, plan: DocumentPlan): JsonObject {
+  const shown = shownSpan(span, plan);
+  const written = plan.serviceId === undefined ? policy.writeDocument(shown, plan) : policy.writeCall(shown, plan);
   if (plan.envelope === 'off') return written.document;
   const context = { ...plan, ...identityOf(shown), ...ourContext, renames: written.renames, report: ignore };
   return enclose(span, { ...written, back: readDocument(written.document, context) }, plan);
@@ -120,9 +120,8 @@ export function truncatedDocumentOf(
 
 /** The document that the span alone leads to. */
 function madeDocument(span: Span, plan: DocumentPlan): JsonObject {
-  const shown = shownSpan(span, plan);
-  if (isCollectors(plan)) return collectorDocument(span, shown, plan);
-  return enclose(span, writeDocument(shown, plan), plan);
+  const policy = otherPolicy(plan);
+  return policy ? otherDocument(span, policy, plan) : enclose(span, writeDocument(shownSpan(span, plan), plan), plan);
 }
 
 /**

@@ -5,6 +5,7 @@ import { testSpan } from '../../test/support/span.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import type { AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { emptyResource, isJsonObject, SpanKind, StatusCode } from '../model/index.ts';
+import { collectorPolicy } from './collector/index.ts';
 import type { IndexEntry, SegmentOptions, SpanOptions } from './index.ts';
 import { createServiceNames, toSegments, toSpans } from './index.ts';
 
@@ -450,12 +451,12 @@ describe('Segments and subsegments', () => {
     assert.deepEqual([call['name'], call['type'], call['parent_id']], ['foo.com', 'subsegment', service['id']]);
     assert.deepEqual([service['fault'], service['http'], call['fault']], [true, undefined, true]);
     assert.deepEqual(documentsOf(parts), [service, call]);
-    assert.equal(documentsOf(parts, { policy: 'collector' }).length, 1);
+    assert.equal(documentsOf(parts, { policy: collectorPolicy }).length, 1);
   });
 
   test('under the policy of the Collector a call of a local root is split, and a root call is not', () => {
     const root: SpanParts = { kind: SpanKind.consumer, attributes: { 'aws.span.kind': 'LOCAL_ROOT' } };
-    assert.equal(documentsOf(root, { policy: 'collector' }).length, 2);
+    assert.equal(documentsOf(root, { policy: collectorPolicy }).length, 2);
     assert.equal(documentsOf(root).length, 1);
   });
 

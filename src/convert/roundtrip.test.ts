@@ -22,6 +22,7 @@ import type {
   Span,
 } from '../model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
+import { collectorPolicy } from './collector/index.ts';
 import { toSegments, toSpans } from './index.ts';
 
 /** The two properties that hold the conversion together, over the whole of both models. */
@@ -87,7 +88,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
   test('under the policy of the Collector and with every attribute indexed', () => {
     const all = {
       ...options,
-      policy: 'collector',
+      policy: collectorPolicy,
       annotations: { indexAll: true, indexed: ['otel.resource.service.name'] },
     } as const;
     fc.assert(
@@ -116,7 +117,11 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
   });
 
   test('under the policy of the Collector, whatever it holds', () => {
-    const all = { json, policy: 'collector', annotations: { indexed: ['http.request.method', 'custom@1'] } } as const;
+    const all = {
+      json,
+      policy: collectorPolicy,
+      annotations: { indexed: ['http.request.method', 'custom@1'] },
+    } as const;
     fc.assert(
       fc.property(fc.oneof(arbitrarySpan, telemetrySpan), (span) => {
         // There may be problems: that exporter writes members that say nothing.
@@ -186,7 +191,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
   });
 
   test('under any policy and index', () => {
-    const all = { ...options, policy: 'collector', annotations: { indexAll: true } } as const;
+    const all = { ...options, policy: collectorPolicy, annotations: { indexAll: true } } as const;
     fc.assert(
       fc.property(arbitraryDocument, (document) => {
         assertSameDocuments(toSegments(toSpans([document], all).spans, all), [document]);
@@ -280,7 +285,7 @@ test('The check of members refuses what readers would trip over', () => {
 });
 
 test('The envelope goes on top of the document of the Collector and changes nothing in it', () => {
-  const all = { json, policy: 'collector', annotations: { indexed: ['custom@1'] } } as const;
+  const all = { json, policy: collectorPolicy, annotations: { indexed: ['custom@1'] } } as const;
   fc.assert(
     fc.property(telemetrySpan, (span) => {
       // A span with a residual leads to the document that it came from.

@@ -1,7 +1,7 @@
 import { Metadata, Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server as TcpServer } from 'node:net';
-import { encodeRpcStatus } from '../codec/index.ts';
+import { encodeRpcStatus } from '../codec/rpc-status.ts';
 import type { Logger } from '../pipeline/component.ts';
 import type { Status } from '../pipeline/status.ts';
 import { parseAddress, printAddress } from './address.ts';

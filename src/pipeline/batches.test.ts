@@ -7,11 +7,11 @@ import {
   encodeTraces,
   encodeTracesJson,
   inspectSegment,
-  joinSegments,
   jsonText,
   parseJson,
   printSegment,
 } from '../codec/index.ts';
+import { joinSegments } from '../codec/segment.ts';
 import { toSegments } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
 import { createBatch, recordBytesMax, splitBatch } from './batches.ts';

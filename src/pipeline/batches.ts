@@ -1,12 +1,5 @@
-import {
-  decodeSegments,
-  decodeTraces,
-  decodeTracesJson,
-  encodeTraces,
-  joinSegments,
-  jsonText,
-  splitSegments,
-} from '../codec/index.ts';
+import { decodeSegments, decodeTraces, decodeTracesJson, encodeTraces, jsonText } from '../codec/index.ts';
+import { joinSegments, splitSegments } from '../codec/segment.ts';
 import { toSpans } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
 import type { Batch } from './batch.ts';

@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  decodeDatagram,
   decodeSegments,
   decodeTraces,
   decodeTracesJson,
-  encodeDatagram,
   encodeTraces,
   encodeTracesJson,
   inspectSegment,
   inspectTraces,
   inspectTracesJson,
-  joinSegments,
   jsonText as json,
   parseJson,
-  splitSegments,
 } from '../../src/codec/index.ts';
+import { joinSegments, splitSegments } from '../../src/codec/segment.ts';
+import { decodeDatagram, encodeDatagram } from '../../src/codec/udp.ts';
 import { toSpans } from '../../src/convert/index.ts';
 import { toBytes } from '../support/bytes.ts';
 import { type HostileInput, hostileInputs } from '../support/hostile.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeSegments, inspectSegment, joinSegments } from '../../src/codec/index.ts';
+import { decodeSegments, inspectSegment } from '../../src/codec/index.ts';
+import { joinSegments } from '../../src/codec/segment.ts';
 import { toSpans } from '../../src/convert/index.ts';
 import { jsonText as json } from '../../src/codec/index.ts';
 import { toBytes } from '../support/bytes.ts';

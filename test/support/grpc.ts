@@ -1,5 +1,5 @@
 import { type Client, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { decodeRpcStatus } from '../../src/codec/index.ts';
+import { decodeRpcStatus } from '../../src/codec/rpc-status.ts';
 
 /** One unary call with bytes for messages. `path` is `/package.Service/Method`. */
 export function callGrpc(client: Client, path: string, request: Uint8Array): Promise<Buffer> {

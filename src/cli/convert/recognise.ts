@@ -1,4 +1,5 @@
-import { attributeDepthMax, decodeDatagram, encodeDatagram } from '../../codec/index.ts';
+import { attributeDepthMax } from '../../codec/index.ts';
+import { decodeDatagram, encodeDatagram } from '../../codec/udp.ts';
 import { JsonReader } from '../../codec/json.ts';
 import { RaybridgeError } from '../../errors.ts';
 import type { Piece } from './pieces.ts';

@@ -1,3 +1,4 @@
+import { collectorPolicy } from './index.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { testSpan } from '../../../test/support/span.ts';
@@ -50,7 +51,7 @@ type Plain = string | boolean | null | number | readonly Plain[] | { readonly [n
 type PlainDocument = Readonly<Record<string, Plain>>;
 
 function documentsOf(parts: SpanParts, annotations: AnnotationOptions = {}): readonly PlainDocument[] {
-  const documents = toSegments([spanOf(parts)], { json, policy: 'collector', envelope: 'off', annotations });
+  const documents = toSegments([spanOf(parts)], { json, policy: collectorPolicy, envelope: 'off', annotations });
   // The documents here are objects of small numbers.
   return documents.map((document) => JSON.parse(printJson(document)) as PlainDocument);
 }
@@ -131,7 +132,7 @@ test('A document has its members in the order of the exporter', () => {
   };
   const [document] = toSegments([spanOf(span)], {
     json,
-    policy: 'collector',
+    policy: collectorPolicy,
     envelope: 'off',
     annotations: { indexed: ['tier'] },
   });
@@ -575,7 +576,7 @@ describe('Local roots', () => {
 
   test('a span that was split comes back with its links', () => {
     const span = spanOf({ kind: consumer, attributes, resource, links: [link] });
-    const documents = toSegments([span], { json, policy: 'collector' });
+    const documents = toSegments([span], { json, policy: collectorPolicy });
     assert.deepEqual(toSpans(documents, { json }).spans, [span]);
   });
 });
@@ -623,7 +624,7 @@ describe('fault, error and throttle', () => {
 
   test('a status that our own mapping flags otherwise comes back with its message', () => {
     const span = spanOf({ attributes: { 'rpc.grpc.status_code': 5n }, status: [StatusCode.error, 'no such thing'] });
-    assert.deepEqual(toSpans(toSegments([span], { json, policy: 'collector' }), { json }).spans, [span]);
+    assert.deepEqual(toSpans(toSegments([span], { json, policy: collectorPolicy }), { json }).spans, [span]);
   });
 });
 
@@ -1265,7 +1266,7 @@ describe('What cannot be imitated', () => {
       ['end_time', { literal: '1700000001.0' }],
     ]);
     const { spans } = toSpans([document], { json });
-    const [back] = toSegments(spans, { json, policy: 'collector', envelope: 'off' });
+    const [back] = toSegments(spans, { json, policy: collectorPolicy, envelope: 'off' });
     assert.deepEqual(new Map([...(back ?? [])].sort()), new Map([...document].sort()));
   });
 });

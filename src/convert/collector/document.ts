@@ -1,10 +1,9 @@
 import type { JsonArray, JsonNumber, JsonObject, JsonValue, Span, SpanLink } from '../../model/index.ts';
 import { isJsonObject, parseTime, secondsText, SpanKind, toXrayTraceId } from '../../model/index.ts';
-import type { AnnotationIndex } from '../annotations.ts';
 import { resourcePrefix } from '../annotations.ts';
-import { isCollectorSegment, isLocalRoot } from '../identity.ts';
+import { isLocalRoot } from '../identity.ts';
 import { isShownLink } from '../links.ts';
-import type { JsonText } from '../section.ts';
+import type { PolicyDocument, PolicyPlan } from '../policy.ts';
 import { addMembers } from '../section.ts';
 import { collectorFlagsOf } from '../status.ts';
 import { writeAttributes } from './attributes.ts';
@@ -21,28 +20,20 @@ import { doubleToJson, textIn, toCollectorJson } from './view.ts';
  * service begins its part of a trace (segment.go). Members stand in the exporter's order.
  */
 
-export interface CollectorPlan {
-  readonly rules: { readonly annotations: AnnotationIndex };
-  readonly json: JsonText;
-}
-
-interface CollectorDocument {
-  readonly document: JsonObject;
-  /** Annotation key → attribute key, where they differ. */
-  readonly renames: ReadonlyMap<string, string>;
-  /** Ids of the exceptions in `cause`, by place of their event. */
-  readonly exceptionIds: ReadonlyMap<number, string>;
+/** By kind and parent alone: what the exporter does before it asks for local roots. */
+export function isCollectorSegment({ kind, parentSpanId }: Pick<Span, 'kind' | 'parentSpanId'>): boolean {
+  return kind === SpanKind.server || kind === SpanKind.consumer || parentSpanId === undefined;
 }
 
 /** The one document of a span that is not split. */
-export function writeCollectorDocument(span: Span, plan: CollectorPlan): CollectorDocument {
+export function writeCollectorDocument(span: Span, plan: PolicyPlan): PolicyDocument {
   const { members, ...maps } = membersOf(span, plan);
   const document = isLocalRoot(span) ? { ...members, namespace: undefined, type: undefined } : members;
   return { document: toDocument(document), ...maps };
 }
 
 /** The call of a span that is split; its parent is the segment of the service. */
-export function writeDependency(span: Span, plan: CollectorPlan): CollectorDocument {
+export function writeDependency(span: Span, plan: PolicyPlan): PolicyDocument {
   const { members, ...maps } = membersOf(span, plan);
   const document = toDocument({
     ...members,
@@ -58,7 +49,7 @@ export function writeDependency(span: Span, plan: CollectorPlan): CollectorDocum
 const callAttributes = ['aws.remote.service', 'aws.remote.operation', 'remoteTarget', 'K8s.RemoteNamespace'] as const;
 
 /** The segment of the service that makes the call of a span that is split. */
-export function writeServiceSegment(span: Span, serviceId: string, plan: CollectorPlan): JsonObject {
+export function writeServiceSegment(span: Span, serviceId: string, plan: PolicyPlan): JsonObject {
   const attributes = new Map(span.attributes);
   for (const key of callAttributes) attributes.delete(key);
   const { members } = membersOf({ ...span, spanId: serviceId, attributes }, plan);
@@ -95,12 +86,12 @@ interface Members extends Readonly<Record<string, Member>> {
   readonly namespace: string | undefined;
 }
 
-interface Written extends Omit<CollectorDocument, 'document'> {
+interface Written extends Omit<PolicyDocument, 'document'> {
   readonly members: Members;
 }
 
 /** As if the exporter did not know local roots. The sections run in its order, because each takes its attributes. */
-function membersOf(span: Span, { rules, json }: CollectorPlan): Written {
+function membersOf(span: Span, { rules, json }: PolicyPlan): Written {
   const view: CollectorView = { span, rest: new Map(span.attributes), json };
   const isSegment = isCollectorSegment(span);
   const resource = span.resource.attributes;

@@ -1,4 +1,5 @@
-import { inspectSegment, joinSegments } from '../../codec/index.ts';
+import { inspectSegment } from '../../codec/index.ts';
+import { joinSegments } from '../../codec/segment.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { documentsPerCallMax, toXrayTraceId } from '../../model/index.ts';
 import type { JsonObject } from '../../model/index.ts';

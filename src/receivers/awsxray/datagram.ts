@@ -1,4 +1,5 @@
-import { decodeDatagram, inspectSegment, inspectTraces } from '../../codec/index.ts';
+import { inspectSegment, inspectTraces } from '../../codec/index.ts';
+import { decodeDatagram } from '../../codec/udp.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { toIngestFailure } from '../../net/status.ts';
 import type { Context } from '../../pipeline/component.ts';

@@ -1,4 +1,4 @@
-import { joinSegments } from '../../codec/index.ts';
+import { joinSegments } from '../../codec/segment.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { toIngestFailure } from '../../net/status.ts';
 import type { Batch } from '../../pipeline/batch.ts';

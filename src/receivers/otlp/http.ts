@@ -1,10 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  encodeRpcStatus,
-  encodeRpcStatusJson,
-  encodeTracesResponse,
-  encodeTracesResponseJson,
-} from '../../codec/index.ts';
+import { encodeTracesResponseJson } from '../../codec/otlp-json.ts';
+import { encodeTracesResponse } from '../../codec/otlp-proto.ts';
+import { encodeRpcStatus, encodeRpcStatusJson } from '../../codec/rpc-status.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { readBody } from '../../net/body.ts';
 import type { HttpMount, HttpRequest } from '../../net/http.ts';

@@ -1,4 +1,4 @@
-import { encodeTracesResponse } from '../../codec/index.ts';
+import { encodeTracesResponse } from '../../codec/otlp-proto.ts';
 import { openGrpc, type GrpcMethod, type GrpcServer } from '../../net/grpc.ts';
 import type { Component, Context, Intake, ReceiverFactory } from '../../pipeline/component.ts';
 import { configSchema, type OtlpConfig } from './config.ts';

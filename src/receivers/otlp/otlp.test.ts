@@ -11,13 +11,10 @@ import {
 import { callGrpc, grpcFailureOf, grpcStatusOf } from '../../../test/support/grpc.ts';
 import { type HttpAnswer, sendHttp } from '../../../test/support/http.ts';
 import { testSpan } from '../../../test/support/span.ts';
-import {
-  decodeRpcStatus,
-  decodeTracesResponse,
-  decodeTracesResponseJson,
-  encodeTraces,
-  encodeTracesJson,
-} from '../../codec/index.ts';
+import { encodeTraces, encodeTracesJson } from '../../codec/index.ts';
+import { decodeTracesResponseJson } from '../../codec/otlp-json.ts';
+import { decodeTracesResponse } from '../../codec/otlp-proto.ts';
+import { decodeRpcStatus } from '../../codec/rpc-status.ts';
 import { RaybridgeError } from '../../errors.ts';
 import type { Component } from '../../pipeline/component.ts';
 import { configSchema } from './config.ts';

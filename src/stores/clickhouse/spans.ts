@@ -1,4 +1,4 @@
-import { parseAttributes, printAttributes } from '../../codec/index.ts';
+import { parseAttributes, printAttributes } from '../../codec/otlp-json.ts';
 import type {
   Attributes,
   AttributeValue,

@@ -1,13 +1,11 @@
+import { decodeTraces, jsonText, printSegment } from '../../codec/index.ts';
 import {
   decodeIndexedResource,
   decodeIndexedScope,
   decodeIndexedSpan,
-  decodeTraces,
   indexTraces,
-  jsonText,
-  printSegment,
   type TracesIndex,
-} from '../../codec/index.ts';
+} from '../../codec/otlp-index.ts';
 import { cutProblems } from '../../convert/conversion.ts';
 import { residualAttribute } from '../../convert/document.ts';
 import { type SegmentSettings, settingsOf, writeDocuments } from '../../convert/families.ts';

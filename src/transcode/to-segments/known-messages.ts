@@ -1,4 +1,4 @@
-import type { IndexedMessage } from '../../codec/index.ts';
+import type { IndexedMessage } from '../../codec/otlp-index.ts';
 
 /** Resources and scopes stay the same from request to request; this many are remembered. */
 const knownMax = 64;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { arbitrarySpan, arbitrarySpans } from '../../test/support/arbitraries.ts';
-import { fuzzRuns } from '../../test/support/fuzz.ts';
+import { fuzzing } from '../../test/support/fuzz.ts';
 import { testSpan } from '../../test/support/span.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
@@ -67,7 +67,7 @@ describe('A document is never larger than it may be', () => {
         );
         if (problems.length === 0 && envelope === 'full') assert.deepEqual(again, span);
       }),
-      { numRuns: Math.ceil(fuzzRuns / 20) },
+      fuzzing(500),
     );
   });
 
@@ -300,7 +300,7 @@ describe('OTLP → X-Ray → OTLP gives every batch as it was, in whatever order
           assert.deepEqual(problems, []);
           assert.deepEqual(byId(again), byId(spans));
         }),
-        { numRuns: Math.ceil(fuzzRuns / 40) },
+        fuzzing(250),
       );
     });
 
@@ -311,7 +311,7 @@ describe('OTLP → X-Ray → OTLP gives every batch as it was, in whatever order
         const again = documents.flatMap((document) => toSpans([document], options).spans);
         assert.deepEqual(again, spans);
       }),
-      { numRuns: Math.ceil(fuzzRuns / 50) },
+      fuzzing(200),
     );
   });
 });
@@ -366,12 +366,6 @@ describe('A subsegment', () => {
     const { spans, problems } = toSpans([document], options);
     assert.deepEqual(spans, [{ ...work, resource: emptyResource }]);
     assert.equal(problems.length, 1);
-  });
-
-  test('takes the resource with the hash from a segment that another one replaces', () => {
-    const complete = { ...server, resource: emptyResource };
-    const { spans, problems } = toSpans(toSegments([server, work, complete], options), options);
-    assert.deepEqual({ spans, problems }, { spans: [work, complete], problems: [] });
   });
 
   test('takes the resource with the hash from another trace rather than that of its ancestor', () => {

@@ -168,6 +168,8 @@ function segmentOptions({ policy, envelope, indexAll = false, index }: ConvertOp
   return {
     policy: policy === 'collector' ? collectorPolicy : 'auto',
     envelope,
+    // Whoever reads the documents may read them one at a time.
+    envelopeResource: 'always',
     annotations: { indexAll, indexed: index },
   };
 }

@@ -83,6 +83,7 @@ export function writeDocument(span: Span, plan: WritePlan): Written {
   addMembers(document, { cause, links, annotations, metadata: joinMetadata(namespaces, new Map()) });
 
   // What can be read back needs no second place; the rest of the attributes goes into the metadata.
+  // Member by member: an object that is spread has no fixed shape for the engine.
   const back = open(document, {
     traceId: span.traceId,
     spanId: span.spanId,

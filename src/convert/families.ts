@@ -221,7 +221,7 @@ function writeFamily(member: Member, writer: Writer): readonly Truncated[] {
     return documents;
   }
   const resourceHash = isWhole && form === 'subsegment' ? resources.hashFor(span) : undefined;
-  const piece = writePiece(member, { form, root: member, depth: 0, resourceHash }, writer);
+  const piece = writePiece(member, { form, root: member, depth: 0, resourceHash, serviceId: undefined }, writer);
   const written = fitted(span, piece, settings.documentBytesMax);
   if (isWhole && form === 'segment' && written.cut.length === 0) resources.add(span);
   return [written];
@@ -233,6 +233,7 @@ interface Piece {
   readonly document: SegmentDocument;
   /** Its size, or more as long as that is no more than it may have. */
   readonly bytes: number;
+  readonly isCounted: boolean;
   /** Whose documents are in it. */
   readonly members: readonly Member[];
 }
@@ -251,23 +252,13 @@ interface Position {
   readonly root: Member;
   readonly depth: number;
   readonly resourceHash: string | undefined;
+  readonly serviceId: string | undefined;
 }
 
 function writePiece(member: Member, position: Position, writer: Writer): Piece {
   const { families, written, detached, settings } = writer;
   written.add(member);
-  const plan: DocumentPlan = {
-    policy: settings.policy,
-    rules: settings.rules,
-    envelope: settings.envelope,
-    json: settings.json,
-    form: position.form,
-    residual: member.residual,
-    unknown: member.unknown,
-    inherited: position.form === 'embedded' ? position.root.span.resource : undefined,
-    resourceHash: position.resourceHash,
-    serviceId: undefined,
-  };
+  const plan = planOf(member, position, settings);
   const own = documentOf(member.span, plan);
   const isDeepest = position.depth === embeddingDepthMax;
   const children = isDeepest
@@ -281,13 +272,41 @@ function writePiece(member: Member, position: Position, writer: Writer): Piece {
   // An object among the strays is a subsegment that was too deep, and still is.
   for (const [place, document] of member.strays)
     if (isDeepest || !isJsonObject(document))
-      elements.push({ place: Number(place), document, bytes: jsonBytesBound(document), members: [], child: undefined });
-  const { inside, bytes } = keepWithin(own, elements, writer);
+      elements.push({
+        place: Number(place),
+        document,
+        bytes: jsonBytesBound(document),
+        isCounted: false,
+        members: [],
+        child: undefined,
+      });
+  const { inside, bytes, isCounted } = keepWithin(own, elements, writer);
   return {
     plan,
     document: withSubsegments(own, inside),
     bytes,
+    isCounted,
     members: [member, ...inside.flatMap(({ members }) => members)],
+  };
+}
+
+/** Member by member: a plan that is spread has no fixed shape for the engine, which costs a fifth of a document. */
+function planOf(
+  { residual, unknown }: Member,
+  { form, root, resourceHash, serviceId }: Position,
+  settings: SegmentSettings,
+): DocumentPlan {
+  return {
+    policy: settings.policy,
+    rules: settings.rules,
+    envelope: settings.envelope,
+    json: settings.json,
+    form,
+    residual,
+    unknown,
+    inherited: form === 'embedded' ? root.span.resource : undefined,
+    resourceHash,
+    serviceId,
   };
 }
 
@@ -297,6 +316,8 @@ interface Element {
   readonly document: JsonValue;
   /** At least its size. */
   readonly bytes: number;
+  /** True when it is no mere estimate. */
+  readonly isCounted: boolean;
   readonly members: readonly Member[];
   /** Undefined for what is no subsegment. */
   readonly child: Member | undefined;
@@ -320,13 +341,15 @@ function keepWithin(
   own: JsonObject,
   elements: readonly Element[],
   { settings, written, detached }: Writer,
-): { readonly inside: readonly Element[]; readonly bytes: number } {
+): { readonly inside: readonly Element[]; readonly bytes: number; readonly isCounted: boolean } {
   const { documentBytesMax } = settings;
   const isUnbounded = documentBytesMax === Number.POSITIVE_INFINITY;
   const estimate = isUnbounded ? 0 : familyBytes(jsonBytesBound(own), elements);
-  if (estimate <= documentBytesMax) return { inside: elements, bytes: estimate };
+  if (estimate <= documentBytesMax) return { inside: elements, bytes: estimate, isCounted: false };
 
-  const counted = elements.map((element) => ({ ...element, bytes: jsonBytes(element.document) }));
+  const counted = elements.map((element) =>
+    element.isCounted ? element : { ...element, bytes: jsonBytes(element.document) },
+  );
   let bytes = familyBytes(jsonBytes(own), counted);
   const leaving = new Set<Element>();
   for (const element of counted.toSorted((a, b) => b.place - a.place)) {
@@ -337,7 +360,7 @@ function keepWithin(
     detached.add(element.child);
     for (const member of element.members) written.delete(member);
   }
-  return { inside: counted.filter((element) => !leaving.has(element)), bytes };
+  return { inside: counted.filter((element) => !leaving.has(element)), bytes, isCounted: true };
 }
 
 const subsegmentsBytes = ',"subsegments":[]'.length;
@@ -351,17 +374,11 @@ function familyBytes(ownBytes: number, elements: readonly Element[]): number {
  * A call without a service above it: a segment for the service that calls, and below it the
  * subsegment of the call, which holds the span.
  */
-function splitDocuments({ span, unknown }: Member, settings: SegmentSettings): readonly Truncated[] {
+function splitDocuments(member: Member, settings: SegmentSettings): readonly Truncated[] {
+  const { span } = member;
   const serviceId = derivedId(span.traceId, span.spanId, 'svc');
-  const plan: DocumentPlan = {
-    ...settings,
-    form: 'subsegment',
-    residual: undefined,
-    unknown,
-    inherited: undefined,
-    resourceHash: undefined,
-    serviceId,
-  };
+  const position = { form: 'subsegment', root: member, depth: 0, resourceHash: undefined, serviceId } as const;
+  const plan = planOf(member, position, settings);
   const { documentBytesMax } = settings;
   const document = documentOf(span, plan);
   const bytes = jsonBytesWithin(document, documentBytesMax);

@@ -9,7 +9,7 @@ import {
   jsonText,
   printSegment,
 } from '../../codec/index.ts';
-import { type ConversionProblem, type SegmentOptions, toSegments, toSpans } from '../../convert/index.ts';
+import { type ConversionProblem, type SegmentOptions, toSpans, writeSegments } from '../../convert/index.ts';
 import type { SegmentDocument, Span } from '../../model/index.ts';
 import { createSegmentTranscoder, type SegmentDocuments } from '../../transcode/index.ts';
 import { printReadable } from './readable.ts';
@@ -44,17 +44,21 @@ export function convertRequest(request: Request, target: Target, options: Partia
   try {
     const { rejected, reason, droppedLinks, spans } =
       encoding === 'proto' ? inspectTraces(bytes) : inspectTracesJson(bytes);
+    const { output, problems } = requestTo(target, request, options);
     return {
-      output: requestTo(target, request, options),
+      output,
       count: spans - rejected,
       lost:
         rejected === 0
           ? []
           : [{ place, complaint: `${counted(rejected, 'span')} left out: ${reason}`, count: rejected }],
-      warnings:
-        droppedLinks === 0
+      warnings: [
+        ...(droppedLinks === 0
           ? []
-          : [{ place, complaint: `${counted(droppedLinks, 'link')} left out: ids that are none` }],
+          : [{ place, complaint: `${counted(droppedLinks, 'link')} left out: ids that are none` }]),
+        // The pointer leads into what comes out.
+        ...problems.map(({ pointer, reason }) => ({ place, complaint: `${reason}: document ${pointer}` })),
+      ],
     };
   } catch (error) {
     return nothing([badOf(error, place)]);
@@ -82,20 +86,23 @@ export function convertDocuments(documents: readonly Document[], target: Target)
   };
 }
 
+type Problems = { readonly problems: readonly ConversionProblem[] };
+
 /** The direction out of OTLP. The bytes have been inspected. */
 function requestTo(
   target: Target,
   { bytes, encoding }: Request,
   options: Partial<SegmentOptions>,
-): Converted['output'] {
+): Pick<Converted, 'output'> & Problems {
   if (target === 'xray' && encoding === 'proto') return splitDocuments(createSegmentTranscoder(options)(bytes));
   const spans = encoding === 'proto' ? decodeTraces(bytes) : decodeTracesJson(bytes);
-  if (target !== 'xray') return printSpans(spans, target);
-  return toSegments(spans, { ...options, json: jsonText }).map(printSegment);
+  if (target !== 'xray') return { output: printSpans(spans, target), problems: [] };
+  const { documents, problems } = writeSegments(spans, { ...options, json: jsonText });
+  return { output: documents.map(printSegment), problems };
 }
 
-function splitDocuments({ bytes, ends }: SegmentDocuments): readonly string[] {
-  return ends.map((end, i) => decoder.decode(bytes.subarray(ends[i - 1] ?? 0, end)));
+function splitDocuments({ bytes, ends, problems }: SegmentDocuments): Pick<Converted, 'output'> & Problems {
+  return { output: ends.map((end, i) => decoder.decode(bytes.subarray(ends[i - 1] ?? 0, end))), problems };
 }
 
 const decoder = new TextDecoder();
@@ -104,7 +111,7 @@ const decoder = new TextDecoder();
 function documentsTo(
   target: Target,
   documents: readonly SegmentDocument[],
-): Pick<Converted, 'output' | 'count'> & { readonly problems: readonly ConversionProblem[] } {
+): Pick<Converted, 'output' | 'count'> & Problems {
   if (target === 'xray') return { output: documents.map(printSegment), count: documents.length, problems: [] };
   const { spans, problems } = toSpans(documents, { json: jsonText });
   return { output: spans.length === 0 ? [] : printSpans(spans, target), count: spans.length, problems };

@@ -9,12 +9,12 @@ import {
   decodeSegments,
   decodeTraces,
   decodeTracesJson,
-  inspectSegment,
   inspectTraces,
-  inspectTracesJson,
   parseJson,
   printSegment,
 } from '../src/codec/index.ts';
+import { inspectSegment } from '../src/codec/segment.ts';
+import { inspectTracesJson } from '../src/codec/otlp-json.ts';
 import { splitSegments } from '../src/codec/segment.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
 import { RaybridgeError } from '../src/errors.ts';

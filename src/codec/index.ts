@@ -3,5 +3,4 @@ export { decodeTracesJson, encodeTracesJson, inspectTracesJson } from './otlp-js
 export { decodeTraces, encodeTraces, inspectTraces } from './otlp-proto.ts';
 export { attributeDepthMax, itemsMax } from './otlp.ts';
 export type { TracesInspection } from './otlp.ts';
-export type { SegmentErrorCode, SegmentInspection, SegmentRules } from './segment.ts';
-export { decodeSegments, inspectSegment, printSegment } from './segment.ts';
+export { decodeSegments, printSegment } from './segment.ts';

@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { testSpan } from '../../test/support/span.ts';
-import {
-  decodeTraces,
-  encodeTraces,
-  encodeTracesJson,
-  inspectSegment,
-  jsonText,
-  parseJson,
-  printSegment,
-} from '../codec/index.ts';
+import { decodeTraces, encodeTraces, encodeTracesJson, jsonText, parseJson, printSegment } from '../codec/index.ts';
+import { inspectSegment } from '../codec/segment.ts';
 import { joinSegments } from '../codec/segment.ts';
 import { toSegments } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';

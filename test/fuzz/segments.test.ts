@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeSegments, inspectSegment } from '../../src/codec/index.ts';
+import { decodeSegments } from '../../src/codec/index.ts';
+import { inspectSegment } from '../../src/codec/segment.ts';
 import { joinSegments } from '../../src/codec/segment.ts';
 import { toSpans } from '../../src/convert/index.ts';
 import { jsonText as json } from '../../src/codec/index.ts';

@@ -1,4 +1,4 @@
-import { inspectSegment } from '../../codec/index.ts';
+import { inspectSegment } from '../../codec/segment.ts';
 import { joinSegments } from '../../codec/segment.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { documentsPerCallMax, toXrayTraceId } from '../../model/index.ts';

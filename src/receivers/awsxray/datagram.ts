@@ -1,4 +1,5 @@
-import { inspectSegment, inspectTraces } from '../../codec/index.ts';
+import { inspectTraces } from '../../codec/index.ts';
+import { inspectSegment } from '../../codec/segment.ts';
 import { decodeDatagram } from '../../codec/udp.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { toIngestFailure } from '../../net/status.ts';

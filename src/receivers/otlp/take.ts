@@ -1,4 +1,5 @@
-import { inspectTraces, inspectTracesJson } from '../../codec/index.ts';
+import { inspectTraces } from '../../codec/index.ts';
+import { inspectTracesJson } from '../../codec/otlp-json.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { toIngestFailure, type IngestFailure } from '../../net/status.ts';
 import { createBatch } from '../../pipeline/batches.ts';

@@ -1,15 +1,16 @@
-import type { AttributeValue, JsonObject, JsonValue, Resource, SegmentDocument, Span } from '../model/index.ts';
+import type { AttributeValue, JsonObject, JsonValue, Resource, Scope, SegmentDocument, Span } from '../model/index.ts';
 import { isJsonArray, isJsonObject, parseSpanId } from '../model/index.ts';
 import type { AnnotationOptions } from './annotations.ts';
 import { documentWithoutCredentials, withoutCredentials } from './credentials.ts';
 import { residualAttribute, writeDocument } from './document.ts';
 import type { EnvelopeLevel } from './envelope.ts';
 import { readEnvelope, readRole, serviceEnvelope, withEnvelope } from './envelope.ts';
-import { sameResource } from './equality.ts';
+import { sameResource, sameScope } from './equality.ts';
 import type { SegmentPolicy } from './identity.ts';
 import { formOf, identify, placeId, readForm } from './identity.ts';
 import { derivedId } from './ids.ts';
 import { documentOf, formOfForeign, spanOf } from './lossless.ts';
+import { Pool } from './pool.ts';
 import { readPlacement, readResidual } from './residual.ts';
 import type { JsonText } from './section.ts';
 import { pointerTo } from './section.ts';
@@ -205,7 +206,13 @@ export interface ReadSpans {
  * Documents that hold an envelope become the spans they were made of.
  */
 export function toSpans(documents: readonly SegmentDocument[], { json }: { readonly json: JsonText }): ReadSpans {
-  const reading: Reading = { json, spans: [], problems: [], resources: [] };
+  const reading: Reading = {
+    json,
+    spans: [],
+    problems: [],
+    resources: new Pool(sameResource),
+    scopes: new Pool(sameScope),
+  };
   for (const [i, document] of documents.entries()) readTop(document, `/${i}`, reading);
   return { spans: reading.spans, problems: reading.problems };
 }
@@ -214,8 +221,8 @@ interface Reading {
   readonly json: JsonText;
   readonly spans: Span[];
   readonly problems: ConversionProblem[];
-  /** Resources seen last, so that equal ones are one object. */
-  readonly resources: Resource[];
+  readonly resources: Pool<Resource>;
+  readonly scopes: Pool<Scope>;
 }
 
 function readTop(document: SegmentDocument, pointer: string, reading: Reading): void {
@@ -272,7 +279,7 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
     json: reading.json,
     report,
   });
-  const span = { ...read, resource: pooled(read.resource, reading.resources) };
+  const span = { ...read, resource: reading.resources.find(read.resource), scope: reading.scopes.find(read.scope) };
   reading.spans.push(span);
   for (const [place, child] of children)
     readBranch(
@@ -328,15 +335,4 @@ function readId(document: JsonObject, branch: Branch, report: (at: string, reaso
   const used = isFree ? id : placeId(branch);
   branch.ids.add(used);
   return used;
-}
-
-/** Resources compared, newest first: neighbours share theirs. */
-const resourcesMax = 8;
-
-function pooled(resource: Resource, resources: Resource[]): Resource {
-  const known = resources.find((candidate) => sameResource(candidate, resource));
-  if (known) return known;
-  resources.unshift(resource);
-  resources.length = Math.min(resources.length, resourcesMax);
-  return resource;
 }

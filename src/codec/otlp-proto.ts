@@ -287,7 +287,8 @@ function readResource(reader: ProtoReader, resource: Mutable<Resource>): void {
   resource.entityRefs = entityRefs;
 }
 
-function writeResource(writer: ProtoWriter, resource: Resource): void {
+/** Field `resource` of ResourceSpans. */
+export function writeResource(writer: ProtoWriter, resource: Resource): void {
   const mark = writer.begin(0x0a, spanLengthBytes);
   writeAttributes(writer, 0x0a, resource.attributes);
   if (resource.droppedAttributesCount !== 0) writer.varintField(0x10, resource.droppedAttributesCount);
@@ -369,7 +370,8 @@ function readScope(reader: ProtoReader, scope: Mutable<Scope>): void {
   scope.droppedAttributesCount = droppedAttributesCount;
 }
 
-function writeScope(writer: ProtoWriter, scope: Scope): void {
+/** Field `scope` of ScopeSpans. */
+export function writeScope(writer: ProtoWriter, scope: Scope): void {
   const mark = writer.begin(0x0a, 1);
   if (scope.name !== '') writer.textField(0x0a, scope.name);
   if (scope.version !== '') writer.textField(0x12, scope.version);
@@ -483,7 +485,8 @@ function readSpan(reader: ProtoReader, resource: Resource, scope: Scope): Span |
   };
 }
 
-function writeSpan(writer: ProtoWriter, span: Span): void {
+/** Field `spans` of ScopeSpans. */
+export function writeSpan(writer: ProtoWriter, span: Span): void {
   const mark = writer.begin(0x12, spanLengthBytes);
   writer.hexField(0x0a, span.traceId);
   writer.hexField(0x12, span.spanId);

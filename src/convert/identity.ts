@@ -153,7 +153,7 @@ export function readTimes(
 }
 
 /** Operations of AWS services that put a message somewhere. */
-const producingOperations: ReadonlySet<JsonValue | undefined> = new Set([
+export const producingOperations: ReadonlySet<JsonValue | undefined> = new Set([
   'SendMessage',
   'SendMessageBatch',
   'Publish',

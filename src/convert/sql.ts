@@ -24,7 +24,7 @@ const systemSpellings: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Systems that speak SQL, by their stable names. */
-const sqlSystems: ReadonlySet<string> = new Set([
+export const sqlSystems: ReadonlySet<string> = new Set([
   ...systemSpellings.values(),
   'mysql',
   'mariadb',
@@ -67,7 +67,7 @@ export function writeSql(view: SpanView): JsonObject | undefined {
   });
 }
 
-function stableSystem(system: string): string {
+export function stableSystem(system: string): string {
   const lower = system.toLowerCase();
   return systemSpellings.get(lower) ?? lower;
 }

@@ -226,9 +226,9 @@ export class ProtoWriter {
     this.pos = length;
   }
 
-  /** A view of what was written between two lengths, until the next write. */
-  written(start: number, end: number): Uint8Array {
-    return this.bytes.subarray(start, end);
+  /** What was written, and room behind it; another object after a write that needed more. */
+  get buffer(): DataView {
+    return this.view;
   }
 
   /** Starts an inner message; `lengthBytes` is the usual size of its length. Returns a mark for `end`. */

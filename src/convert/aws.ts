@@ -33,9 +33,12 @@ export function isAwsRpc(attributes: Attributes): boolean {
   return attributes.get('rpc.system.name') === 'aws-api' || attributes.get('rpc.system') === 'aws-api';
 }
 
-export function writeAws(view: SpanView): JsonObject | undefined {
+export function writeAws(
+  view: SpanView,
+  { logGroups }: { readonly logGroups: readonly string[] },
+): JsonObject | undefined {
   const aws = new Map<string, JsonValue>();
-  if (view.form === 'segment') addMembers(aws, writeSurroundings(view.span.resource.attributes));
+  if (view.form === 'segment') addMembers(aws, writeSurroundings(view.span.resource.attributes, logGroups));
   addMembers(aws, { account_id: showText(view, 'aws.account_id') });
   addMembers(aws, writeCall(view));
   return aws.size === 0 ? undefined : aws;
@@ -44,7 +47,7 @@ export function writeAws(view: SpanView): JsonObject | undefined {
 type Members = Readonly<Record<string, JsonValue | undefined>>;
 
 /** Where the service runs. Other clouds have hosts and containers too, but X-Ray has no place for them. */
-function writeSurroundings(resource: Attributes): Members {
+function writeSurroundings(resource: Attributes, logGroups: readonly string[]): Members {
   const provider = textOf(resource, 'cloud.provider');
   if (provider !== undefined && provider !== 'aws') return { xray: writeSdk(resource) };
   const platform = textOf(resource, 'cloud.platform');
@@ -58,7 +61,7 @@ function writeSurroundings(resource: Attributes): Members {
     eks: platform === 'aws_eks' || textOf(resource, 'k8s.cluster.name') ? writeEks(resource) : undefined,
     elastic_beanstalk:
       platform === 'aws_elastic_beanstalk' || isUnnamed('service.instance.id') ? writeBeanstalk(resource) : undefined,
-    cloudwatch_logs: writeLogGroups(resource),
+    cloudwatch_logs: writeLogGroups(resource, logGroups),
     xray: writeSdk(resource),
   };
 }
@@ -122,8 +125,8 @@ function writeBeanstalk(resource: Attributes): JsonObject | undefined {
 }
 
 /** ARNs say more than names; a group of neither is unknown. */
-function writeLogGroups(resource: Attributes): JsonArray | undefined {
-  const arns = logGroups(resource.get('aws.log.group.arns'));
+function writeLogGroups(resource: Attributes, others: readonly string[]): JsonArray | undefined {
+  const arns = groupsOf(resource.get('aws.log.group.arns'));
   if (arns)
     return arns.map(
       (arn) =>
@@ -132,11 +135,12 @@ function writeLogGroups(resource: Attributes): JsonArray | undefined {
           ['arn', arn],
         ]),
     );
-  return logGroups(resource.get('aws.log.group.names'))?.map((name) => new Map([['log_group', name]]));
+  const names = groupsOf(resource.get('aws.log.group.names')) ?? groupsOf(others);
+  return names?.map((name) => new Map([['log_group', name]]));
 }
 
 /** A list, or one text with `&` between the groups, as the Collector takes it. */
-function logGroups(value: AttributeValue): readonly string[] | undefined {
+function groupsOf(value: AttributeValue): readonly string[] | undefined {
   const texts = typeof value === 'string' ? value.split('&') : textsOf(value);
   const groups = texts?.filter((text) => text !== '');
   return groups && groups.length > 0 ? groups : undefined;
@@ -259,14 +263,21 @@ function readLogGroups(view: DocumentView, aws: Place): void {
   const members = (name: string): readonly string[] =>
     groups.flatMap((group) => {
       const value = isJsonObject(group) ? group.get(name) : undefined;
-      return typeof value === 'string' && value !== '' ? [value] : [];
+      return isText(value) ? [value] : [];
     });
   const arns = members('arn');
   const names = members('log_group');
-  if (groups.length > 0 && names.length + arns.length === 0)
-    view.report(pointerTo(aws, 'cloudwatch_logs'), 'expected log groups with a name or an ARN');
+  for (const [i, group] of groups.entries()) {
+    const isNamed = isJsonObject(group) && (isText(group.get('log_group')) || isText(group.get('arn')));
+    if (!isNamed)
+      view.report(`${pointerTo(aws, 'cloudwatch_logs')}/${i}`, 'expected a log group with a name or an ARN');
+  }
   if (arns.length > 0) view.resource.set('aws.log.group.arns', arns);
   if (names.length > 0) view.resource.set('aws.log.group.names', names);
+}
+
+function isText(value: JsonValue | undefined): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** The name keeps X-Ray's own spelling, `X-Ray for Go`; only names that can be put together again are split. */

@@ -4,6 +4,7 @@ import { isAwsRpc } from './aws.ts';
 import { derivedId } from './ids.ts';
 import type { DocumentView, Place, SpanView } from './section.ts';
 import {
+  booleanAt,
   integerAt,
   listAt,
   objectOf,
@@ -15,6 +16,7 @@ import {
   showTexts,
   textAt,
   textOf,
+  textsAt,
   toInteger,
 } from './section.ts';
 import type { Frame, StackSection } from './stack.ts';
@@ -189,8 +191,7 @@ export function readCause(view: DocumentView): readonly Place[] {
   const cause = placeAt(view, rootPlace(view), 'cause');
   if (!cause) return [];
   setAttribute(view.attributes, 'aws.xray.cause.working_directory', textAt(view, cause, 'working_directory'));
-  const paths = listAt(view, cause, 'paths')?.filter((path) => typeof path === 'string');
-  if (paths && paths.length > 0) view.attributes.set('aws.xray.cause.paths', paths);
+  setAttribute(view.attributes, 'aws.xray.cause.paths', textsAt(view, cause, 'paths'));
   return exceptionsOf(view, cause);
 }
 
@@ -227,8 +228,7 @@ export function readException(view: DocumentView, exception: Place): Attributes 
   // An envelope names the exception by its id and holds what the span said itself.
   if (view.ours) return attributes;
   setAttribute(attributes, 'aws.xray.exception.id', textAt(view, exception, 'id'));
-  const remote = exception.object.get('remote');
-  if (typeof remote === 'boolean') attributes.set('aws.xray.exception.remote', remote);
+  setAttribute(attributes, 'aws.xray.exception.remote', booleanAt(view, exception, 'remote'));
   setAttribute(attributes, 'aws.xray.exception.truncated', integerAt(view, exception, 'truncated'));
   setAttribute(attributes, 'aws.xray.exception.skipped', integerAt(view, exception, 'skipped'));
   setAttribute(attributes, 'aws.xray.exception.cause', textAt(view, exception, 'cause'));

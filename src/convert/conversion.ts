@@ -1,20 +1,27 @@
 import type { AttributeValue, JsonObject, JsonValue, Resource, Scope, SegmentDocument, Span } from '../model/index.ts';
-import { isJsonArray, isJsonObject, parseSpanId } from '../model/index.ts';
+import { isJsonArray, isJsonNumber, isJsonObject, parseSpanId } from '../model/index.ts';
 import type { AnnotationOptions } from './annotations.ts';
+import { indexedName, readIndex } from './annotations.ts';
 import { documentWithoutCredentials, withoutCredentials } from './credentials.ts';
-import { residualAttribute, writeDocument } from './document.ts';
-import type { EnvelopeLevel } from './envelope.ts';
+import type { WriteRules } from './document.ts';
+import { plainRules, residualAttribute, writeDocument } from './document.ts';
+import type { EnvelopeLevel, SplitRole } from './envelope.ts';
 import { readEnvelope, readRole, serviceEnvelope, withEnvelope } from './envelope.ts';
 import { sameResource, sameScope } from './equality.ts';
-import type { SegmentPolicy } from './identity.ts';
+import type { Semconv } from './generations.ts';
+import type { SegmentPolicy, SpanIdentity } from './identity.ts';
 import { formOf, identify, placeId, readForm } from './identity.ts';
 import { derivedId } from './ids.ts';
 import { documentOf, formOfForeign, spanOf } from './lossless.ts';
 import { Pool } from './pool.ts';
 import { readPlacement, readResidual } from './residual.ts';
-import type { JsonText } from './section.ts';
+import type { JsonText, Report } from './section.ts';
 import { pointerTo } from './section.ts';
+import type { ServiceNames } from './service-names.ts';
+import { createServiceNames } from './service-names.ts';
 import { flagNames, flagsOf } from './status.ts';
+import type { NameStyle, SpanStyle } from './style.ts';
+import { plainStyle } from './style.ts';
 
 /**
  * Spans ↔ segment documents, many at a time. Here the documents are put together and taken apart:
@@ -28,6 +35,15 @@ export interface SegmentOptions {
   /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
   readonly envelope: EnvelopeLevel;
   readonly annotations: AnnotationOptions;
+  /**
+   * Links on segments of consumers get `aws.xray.reserved.reference_type: "parent"`, as those that
+   * AWS's own services write; off unless told.
+   */
+  readonly marksParentLinks: boolean;
+  /** Segments are named `service.namespace/service.name`; off unless told, because dashboards know the name alone. */
+  readonly namesNamespace: boolean;
+  /** CloudWatch log groups for segments whose resource names none. */
+  readonly logGroups: readonly string[];
 }
 
 /** Subsegments inside subsegments; deeper ones are sent alone, or left in the residual of the last. */
@@ -45,8 +61,9 @@ export function toSegments(
   spans: readonly Span[],
   options: Partial<SegmentOptions> & { readonly json: JsonText },
 ): readonly SegmentDocument[] {
-  const settings: Settings = { policy: 'auto', envelope: 'full', annotations: {}, ...options };
-  const members = spans.map((span) => memberOf(span, settings.json));
+  const { json, policy = 'auto', envelope = 'full' } = options;
+  const settings: Settings = { json, policy, envelope, rules: rulesOf(options) };
+  const members = spans.map((span) => memberOf(span, json));
   const families = findFamilies(members);
   const documents: SegmentDocument[] = [];
   const written = new Set<Member>();
@@ -59,7 +76,18 @@ export function toSegments(
   return documents;
 }
 
-type Settings = SegmentOptions & { readonly json: JsonText };
+interface Settings extends Pick<SegmentOptions, 'policy' | 'envelope'> {
+  readonly json: JsonText;
+  readonly rules: WriteRules;
+}
+
+/** The plain rules themselves when the options ask for nothing else: documents are then written once. */
+function rulesOf(options: Partial<SegmentOptions>): WriteRules {
+  const { annotations = {}, marksParentLinks = false, namesNamespace = false, logGroups = [] } = options;
+  const isIndexed = annotations.indexAll || annotations.indexed?.length || annotations.limit !== undefined;
+  if (!isIndexed && !marksParentLinks && !namesNamespace && logGroups.length === 0) return plainRules;
+  return { annotations: readIndex(annotations), marksParentLinks, namesNamespace, logGroups };
+}
 
 /** A span and what its residual says of the document it came from. */
 interface Member {
@@ -171,14 +199,15 @@ const serviceAttributes = ['aws.local.service', 'enduser.id', 'user.id', 'aws.xr
 
 function serviceDocument(span: Span, serviceId: string, settings: Settings): SegmentDocument {
   const attributes = new Map<string, AttributeValue>();
-  for (const key of [...serviceAttributes, ...(settings.annotations.indexed ?? [])])
-    if (span.attributes.has(key)) attributes.set(key, span.attributes.get(key));
+  for (const key of serviceAttributes) if (span.attributes.has(key)) attributes.set(key, span.attributes.get(key));
+  for (const [key, value] of span.attributes)
+    if (indexedName(settings.rules.annotations, key) !== undefined) attributes.set(key, value);
   const flags = flagsOf(span);
   for (const name of flagNames) if (flags[name]) attributes.set(`aws.xray.${name}`, true);
 
   const { document } = writeDocument(
     { ...span, spanId: serviceId, attributes, links: [] },
-    { form: 'segment', annotations: settings.annotations, json: settings.json, inherited: undefined },
+    { form: 'segment', rules: settings.rules, json: settings.json, inherited: undefined },
   );
   return settings.envelope === 'off' ? document : withEnvelope(document, serviceEnvelope);
 }
@@ -197,55 +226,195 @@ export interface ReadSpans {
   readonly problems: readonly ConversionProblem[];
 }
 
+/** How foreign documents are worded as spans; documents of our own become the spans they were made of. */
+export interface SpanOptions {
+  /** `operation` names a span by what it did, `GET /cart`; `segment` as its document is. */
+  readonly nameStyle: NameStyle;
+  /** The generation of semantic conventions whose attribute names are used; `stable` unless told. */
+  readonly semconv: Semconv;
+  /** Spans get `aws.xray.trace_id` and `aws.xray.segment_id`, for logs and metrics that know no others; off unless told. */
+  readonly showsTraceContext: boolean;
+  /** Segments that X-Ray made up for what a call led to are left out; off unless told. */
+  readonly dropsInferred: boolean;
+  /** The service of a subsegment that came alone, when no segment tells it. */
+  readonly defaultServiceName: string | undefined;
+  /** Services of earlier calls, read and added to; without it only the documents of this call are known. */
+  readonly serviceNames: ServiceNames;
+}
+
 /**
  * Spans of documents, a parent before its subsegments. A bad member costs that member, a bad
- * subsegment that subsegment; both are told in `problems` and still kept in the residual, so that
- * the documents come back from the spans as they were. Only a document without a trace id or any
- * time is lost. A document in progress becomes a span whose end is 0n.
+ * subsegment that subsegment; both are told in `problems`, each once, and still kept in the
+ * residual, so that the documents come back from the spans as they were, however the options word
+ * the spans. Only a document without a trace id or any time is lost. A document in progress becomes
+ * a span whose end is 0n.
  *
- * Documents that hold an envelope become the spans they were made of.
+ * There is one span for each trace id and segment id: a complete document replaces the one in
+ * progress, and among equals the last wins (AWS X-Ray developer guide, "sending subsegments
+ * directly"). What was replaced is no problem and not told.
+ *
+ * Documents that hold an envelope become the spans they were made of. A span that was split needs
+ * the document of its call; the segment of the service alone is told as lost.
  */
-export function toSpans(documents: readonly SegmentDocument[], { json }: { readonly json: JsonText }): ReadSpans {
+export function toSpans(
+  documents: readonly SegmentDocument[],
+  options: Partial<SpanOptions> & { readonly json: JsonText },
+): ReadSpans {
+  const problems: ConversionProblem[] = [];
+  const tops = documents.flatMap((document, i) => openTop(document, `/${i}`, problems));
+  const newest = newestOf(tops);
+  const { nameStyle, semconv, showsTraceContext } = { ...plainStyle, ...options };
   const reading: Reading = {
-    json,
+    json: options.json,
+    style: { nameStyle, semconv, showsTraceContext, service: undefined },
     spans: [],
-    problems: [],
+    places: new Map(),
+    problems,
+    reported: new Set(),
     resources: new Pool(sameResource),
     scopes: new Pool(sameScope),
   };
-  for (const [i, document] of documents.entries()) readTop(document, `/${i}`, reading);
-  return { spans: reading.spans, problems: reading.problems };
+  const services = learnServices(newest, options.serviceNames);
+  const calls = new Set(newest.filter(({ role }) => role === 'dep').map(parentKey));
+  for (const top of newest) {
+    // The call's own document holds the whole span; this one only draws the service.
+    if (top.role === 'svc') reportLoneService(top, { calls, problems });
+    else if (!options.dropsInferred || top.document.get('inferred') !== true)
+      readTop(top, services(top) ?? options.defaultServiceName, reading);
+  }
+  return { spans: reading.spans, problems };
+}
+
+/** A document that is no element of `subsegments`. */
+interface Top extends SpanIdentity {
+  readonly document: SegmentDocument;
+  readonly pointer: string;
+  readonly role: SplitRole | undefined;
+}
+
+function openTop(document: SegmentDocument, pointer: string, problems: ConversionProblem[]): readonly Top[] {
+  const identity = identify(document);
+  if (!identity) {
+    problems.push({ pointer, reason: 'expected a trace id and a start', lost: 'document' });
+    return [];
+  }
+  const envelope = readEnvelope(document);
+  return [{ ...identity, document, pointer, role: envelope && readRole(envelope) }];
+}
+
+function ownKey({ traceId, spanId }: SpanIdentity): string {
+  return traceId + spanId;
+}
+
+function parentKey({ traceId, parentSpanId = '' }: SpanIdentity): string {
+  return traceId + parentSpanId;
+}
+
+/** The documents without those that another one replaces. */
+function newestOf(tops: readonly Top[]): readonly Top[] {
+  const kept = new Map<string, Top>();
+  for (const top of tops) {
+    const key = ownKey(top);
+    const before = kept.get(key);
+    if (!before || !isComplete(before) || isComplete(top)) kept.set(key, top);
+  }
+  return kept.size === tops.length ? tops : tops.filter((top) => kept.get(ownKey(top)) === top);
+}
+
+function isComplete({ document }: Top): boolean {
+  return isJsonNumber(document.get('end_time'));
+}
+
+/** Notes the service of every document, and gives that of a subsegment which came alone. */
+function learnServices(tops: readonly Top[], known: ServiceNames | undefined): (top: Top) => string | undefined {
+  const alone = tops.filter(({ document }) => readForm(document) === 'subsegment');
+  if (alone.length === 0 && !known) return () => undefined;
+  const names = known ?? createServiceNames({ entriesMax: Number.POSITIVE_INFINITY });
+  const serviceAbove = ({ traceId, parentSpanId }: Top): string | undefined =>
+    parentSpanId === undefined ? undefined : names.get(traceId, parentSpanId);
+
+  const waiting = byParent(alone);
+  const queue: { readonly document: JsonObject; readonly traceId: string; readonly service: string }[] = [];
+  for (const top of tops) {
+    const isAlone = readForm(top.document) === 'subsegment';
+    const service = isAlone ? serviceAbove(top) : top.document.get('name');
+    if (typeof service === 'string' && service !== '') queue.push({ ...top, service });
+  }
+  for (let item = queue.pop(); item; item = queue.pop()) {
+    const { document, traceId, service } = item;
+    const text = document.get('id');
+    const id = typeof text === 'string' ? parseSpanId(text) : undefined;
+    if (id !== undefined) {
+      names.set(traceId, id, service);
+      for (const below of waiting.get(traceId + id) ?? []) queue.push({ ...below, service });
+      waiting.delete(traceId + id);
+    }
+    const children = document.get('subsegments');
+    for (const child of isJsonArray(children) ? children : [])
+      if (isJsonObject(child)) queue.push({ document: child, traceId, service });
+  }
+  return (top) => (readForm(top.document) === 'subsegment' ? serviceAbove(top) : undefined);
+}
+
+function byParent(tops: readonly Top[]): Map<string, Top[]> {
+  const groups = new Map<string, Top[]>();
+  for (const top of tops) {
+    const siblings = groups.get(parentKey(top));
+    if (siblings) siblings.push(top);
+    else groups.set(parentKey(top), [top]);
+  }
+  return groups;
+}
+
+function reportLoneService(
+  top: Top,
+  { calls, problems }: { readonly calls: ReadonlySet<string>; readonly problems: ConversionProblem[] },
+): void {
+  if (calls.has(ownKey(top))) return;
+  problems.push({ pointer: top.pointer, reason: 'expected the subsegment of its call beside it', lost: 'document' });
 }
 
 interface Reading {
   readonly json: JsonText;
+  readonly style: SpanStyle;
   readonly spans: Span[];
+  /** Of each trace id and span id, where its span stands. */
+  readonly places: Map<string, number>;
   readonly problems: ConversionProblem[];
+  /** Pointers of the problems. */
+  readonly reported: Set<string>;
   readonly resources: Pool<Resource>;
   readonly scopes: Pool<Scope>;
 }
 
-function readTop(document: SegmentDocument, pointer: string, reading: Reading): void {
-  const identity = identify(document);
-  if (!identity) {
-    reading.problems.push({ pointer, reason: 'expected a trace id and a start', lost: 'document' });
-    return;
-  }
-  const envelope = readEnvelope(document);
-  // The call's own document holds the whole span; this one only draws the service.
-  if (envelope && readRole(envelope) === 'svc') return;
-  if (document.has('parent_id') && !identity.parentSpanId)
-    reading.problems.push({ pointer: `${pointer}/parent_id`, reason: 'expected 16 hex digits', lost: 'member' });
-  const branch = {
-    ...identity,
+function readTop(top: Top, service: string | undefined, reading: Reading): void {
+  const { document, pointer, traceId, parentSpanId, startTimeNs } = top;
+  const report = reportTo(reading, pointer);
+  if (document.has('parent_id') && !parentSpanId) report('/parent_id', 'expected 16 hex digits');
+  const branch: Branch = {
+    traceId,
+    parentSpanId,
+    startTimeNs,
     pointer,
     path: '',
     depth: 0,
     embedded: undefined,
     inherited: undefined,
+    style: readForm(document) === 'subsegment' ? { ...reading.style, service } : reading.style,
+    fallbackId: top.spanId,
     ids: new Set<string>(),
   };
   readBranch(document, branch, reading);
+}
+
+/** Tells each member once, however many sections look at it. */
+function reportTo({ problems, reported }: Reading, document: string): Report {
+  return (at, reason) => {
+    const pointer = document + at;
+    if (reported.has(pointer)) return;
+    reported.add(pointer);
+    problems.push({ pointer, reason, lost: 'member' });
+  };
 }
 
 interface Branch {
@@ -260,14 +429,16 @@ interface Branch {
   readonly depth: number;
   readonly embedded: { readonly parentId: string; readonly place: number } | undefined;
   readonly inherited: Resource | undefined;
+  readonly style: SpanStyle;
+  /** For a document that has no id of its own; undefined when its place makes one. */
+  readonly fallbackId: string | undefined;
   /** Of the top document and all below it so far. */
   readonly ids: Set<string>;
 }
 
 function readBranch(document: JsonObject, branch: Branch, reading: Reading): void {
   const { pointer, depth } = branch;
-  const report = (at: string, reason: string): void =>
-    void reading.problems.push({ pointer: `${pointer}${at}`, reason, lost: 'member' });
+  const report = reportTo(reading, pointer);
   const { own, children, strays } = takeApart(document, depth, report);
   const clean = documentWithoutCredentials(own, (at) => report(at, 'credentials are not carried over'));
   const spanId = readId(document, branch, report);
@@ -280,7 +451,7 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
     report,
   });
   const span = { ...read, resource: reading.resources.find(read.resource), scope: reading.scopes.find(read.scope) };
-  reading.spans.push(span);
+  addSpan(span, reading);
   for (const [place, child] of children)
     readBranch(
       child,
@@ -293,9 +464,23 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
         depth: depth + 1,
         embedded: { parentId: spanId, place },
         inherited: branch.inherited ?? span.resource,
+        // What the root's resource says holds for all of its document.
+        style: reading.style,
+        fallbackId: undefined,
       },
       reading,
     );
+}
+
+/** A subsegment may have come alone, and in its segment once more. */
+function addSpan(span: Span, { spans, places }: Reading): void {
+  const key = ownKey(span);
+  const place = places.get(key);
+  const before = place === undefined ? undefined : spans[place];
+  if (place === undefined || !before) {
+    places.set(key, spans.length);
+    spans.push(span);
+  } else if (before.endTimeNs === 0n || span.endTimeNs !== 0n) spans[place] = span;
 }
 
 interface Parts {
@@ -327,12 +512,12 @@ function takeApart(document: JsonObject, depth: number, report: (at: string, rea
 }
 
 /** An id that is missing, none, or taken already in this document is replaced by one made of its place. */
-function readId(document: JsonObject, branch: Branch, report: (at: string, reason: string) => void): string {
+function readId(document: JsonObject, branch: Branch, report: Report): string {
   const text = document.get('id');
   const id = typeof text === 'string' ? parseSpanId(text) : undefined;
   const isFree = id !== undefined && !branch.ids.has(id);
   if (!isFree) report('/id', id ? 'expected an id that no other subsegment has' : 'expected 16 hex digits');
-  const used = isFree ? id : placeId(branch);
+  const used = isFree ? id : (branch.fallbackId ?? placeId(branch));
   branch.ids.add(used);
   return used;
 }

@@ -1,9 +1,10 @@
 import type { AttributeValue, Attributes, JsonObject, JsonValue, Resource, Span } from '../model/index.ts';
-import { emptyResource, emptyScope, StatusCode } from '../model/index.ts';
-import type { AnnotationOptions } from './annotations.ts';
-import { readAnnotations, writeAnnotations } from './annotations.ts';
+import { emptyResource, emptyScope, StatusCode, toXrayTraceId } from '../model/index.ts';
+import type { AnnotationIndex } from './annotations.ts';
+import { emptyIndex, readAnnotations, writeAnnotations } from './annotations.ts';
 import { readAws, writeAws } from './aws.ts';
 import { readCause, readEvents, readException, readMessage, writeCause } from './cause.ts';
+import { renameAttributes } from './generations.ts';
 import { readHttp, writeHttp } from './http.ts';
 import type { SpanIdentity } from './identity.ts';
 import { readIdentity, readKind, readNamespace, readTimes, writeIdentity } from './identity.ts';
@@ -16,6 +17,8 @@ import { addMembers } from './section.ts';
 import { readSql, writeSql } from './sql.ts';
 import type { Flags } from './status.ts';
 import { keepFlags, readFlags, readStatusCode, writeFlags } from './status.ts';
+import type { SpanStyle } from './style.ts';
+import { plainStyle } from './style.ts';
 
 /**
  * The plain mapping: one span ↔ one document without its subsegments, by what each shows, section
@@ -25,9 +28,28 @@ import { keepFlags, readFlags, readStatusCode, writeFlags } from './status.ts';
 /** The attribute that holds what of a document no other attribute holds; see `residual.ts`. */
 export const residualAttribute = 'raybridge.xray';
 
+/** What the user wants of documents that we make. */
+export interface WriteRules {
+  readonly annotations: AnnotationIndex;
+  /** Links of a consumer's segment say that they lead to a parent, as those that AWS writes do. */
+  readonly marksParentLinks: boolean;
+  /** A segment is named `service.namespace/service.name`. */
+  readonly namesNamespace: boolean;
+  /** Log groups of services whose resource names none. */
+  readonly logGroups: readonly string[];
+}
+
+/** For documents that others made: they know nothing of our rules. */
+export const plainRules: WriteRules = {
+  annotations: emptyIndex,
+  marksParentLinks: false,
+  namesNamespace: false,
+  logGroups: [],
+};
+
 interface WritePlan {
   readonly form: DocumentForm;
-  readonly annotations: AnnotationOptions;
+  readonly rules: WriteRules;
   readonly json: JsonText;
   /** The root's resource, of embedded documents. */
   readonly inherited: Resource | undefined;
@@ -50,17 +72,18 @@ export function writeDocument(span: Span, plan: WritePlan): Written {
   const view: SpanView = { span, attributes, form: plan.form, shown: new Set(), json: plan.json };
   const document = new Map<string, JsonValue>();
   const { cause, exceptionIds } = writeCause(view);
-  addMembers(document, { name: writeName(view) });
+  addMembers(document, { name: writeName(view, plan.rules) });
   addMembers(document, writeIdentity(view));
   addMembers(document, writeOrigin(view));
-  addMembers(document, { http: writeHttp(view), aws: writeAws(view), sql: writeSql(view) });
+  addMembers(document, { http: writeHttp(view), aws: writeAws(view, plan.rules), sql: writeSql(view) });
   addMembers(document, writeFlags(view));
   const namespaces = writeNamespaces(view);
-  const { annotations, renames } = writeAnnotations(view, plan.annotations);
-  addMembers(document, { cause, links: writeLinks(view), annotations, metadata: joinMetadata(namespaces, new Map()) });
+  const { annotations, renames } = writeAnnotations(view, plan.rules.annotations);
+  const links = writeLinks(view, plan.rules);
+  addMembers(document, { cause, links, annotations, metadata: joinMetadata(namespaces, new Map()) });
 
   // What can be read back needs no second place; the rest of the attributes goes into the metadata.
-  const back = open(document, { ...identityOf(span), ...plan, ours: true, renames, report: ignore });
+  const back = open(document, { ...identityOf(span), ...plan, ours: true, style: plainStyle, renames, report: ignore });
   const rest = writeRest(view, readSections(back));
   const metadata = joinMetadata(namespaces, rest);
   if (metadata) document.set('metadata', metadata);
@@ -82,6 +105,8 @@ export interface ReadContext extends SpanIdentity {
   readonly inherited: Resource | undefined;
   /** True when Raybridge wrote the document from a span. */
   readonly ours: boolean;
+  /** How to word the span; of our own documents the plain one. */
+  readonly style: SpanStyle;
   readonly renames: ReadonlyMap<string, string>;
   readonly json: JsonText;
   readonly report: Report;
@@ -116,11 +141,12 @@ interface Reading {
 }
 
 function open(document: JsonObject, context: ReadContext): Reading {
-  const { form, ours, json, report, inherited } = context;
+  const { form, ours, style, json, report, inherited } = context;
   const view: DocumentView = {
     document,
     form,
     ours,
+    style,
     kind: readKind(document, form),
     ...readTimes(document, context.startTimeNs, report),
     attributes: new Map<string, AttributeValue>(),
@@ -140,6 +166,7 @@ function readSections(reading: Reading): DocumentView {
   readIdentity(view);
   readHttp(view);
   readAws(view);
+  keepOrigin(view);
   readSql(view);
   reading.exceptions = readCause(view);
   readNamespaces(view);
@@ -151,10 +178,11 @@ function readSections(reading: Reading): DocumentView {
 function close(reading: Reading): Read {
   const { view, context, name } = reading;
   readRest(view);
-  keepOrigin(view);
   readNamespace(view);
   const { startTimeNs, endTimeNs } = view;
   const operation = readOperation(view, name);
+  renameAttributes(view.attributes, { semconv: view.style.semconv, kind: view.kind });
+  if (view.style.showsTraceContext) showTraceContext(view, context);
   const { exceptions, flags, status, events } = readOutcome(reading, endTimeNs || startTimeNs);
   const resource = context.inherited ?? { ...emptyResource, attributes: view.resource };
   const span: Span = {
@@ -178,6 +206,11 @@ function close(reading: Reading): Read {
     scope: emptyScope,
   };
   return { span, flags, exceptions };
+}
+
+function showTraceContext({ attributes }: DocumentView, { traceId, spanId }: SpanIdentity): void {
+  attributes.set('aws.xray.trace_id', toXrayTraceId(traceId));
+  attributes.set('aws.xray.segment_id', spanId);
 }
 
 function readOutcome(

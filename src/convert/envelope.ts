@@ -63,7 +63,7 @@ const version = 1;
 /** `minimal` keeps what every span has: name, kind, status, times, trace state and flags. */
 export type EnvelopeLevel = 'full' | 'minimal' | 'off';
 
-type SplitRole = 'dep' | 'svc';
+export type SplitRole = 'dep' | 'svc';
 
 /** The mark of the segment that stands for a service whose call is in another document. */
 export const serviceEnvelope: JsonObject = new Map<string, JsonValue>([

@@ -57,6 +57,8 @@ export function writeIdentity(view: SpanView): Readonly<Record<string, JsonValue
   const { span, form } = view;
   const hasEnded = span.endTimeNs !== 0n;
   if (!hasEnded) showFlag(view, 'aws.xray.inprogress');
+  if (view.attributes.get('aws.xray.trace_id') === toXrayTraceId(span.traceId)) view.shown.add('aws.xray.trace_id');
+  if (view.attributes.get('aws.xray.segment_id') === span.spanId) view.shown.add('aws.xray.segment_id');
   return {
     id: span.spanId,
     trace_id: form === 'embedded' ? undefined : toXrayTraceId(span.traceId),
@@ -86,6 +88,9 @@ export function readIdentity(view: DocumentView): void {
   setAttribute(view.attributes, 'aws.xray.precursor_ids', textsAt(view, place, 'precursor_ids'));
   setAttribute(view.attributes, 'aws.xray.traced', trueAt(view, place, 'traced'));
   if (view.form === 'segment') setAttribute(view.attributes, 'aws.xray.inferred', trueAt(view, place, 'inferred'));
+  // The end alone says whether a document is in progress; a flag that is none is told all the same.
+  trueAt(view, place, 'in_progress');
+  textAt(view, place, 'type');
   if (view.endTimeNs === 0n) view.attributes.set('aws.xray.inprogress', true);
 }
 
@@ -106,7 +111,9 @@ export function identify(document: JsonObject): SpanIdentity | undefined {
   const startTimeNs = readTime(document, 'start_time') ?? readTime(document, 'end_time');
   if (!traceId || startTimeNs === undefined) return undefined;
   const parentSpanId = parseSpanId(memberText(document, 'parent_id'));
-  const spanId = parseSpanId(memberText(document, 'id')) ?? placeId({ traceId, parentSpanId, path: '' });
+  // Documents without ids differ in what they are and when, or they are the same.
+  const path = `${memberText(document, 'name')} ${startTimeNs}`;
+  const spanId = parseSpanId(memberText(document, 'id')) ?? placeId({ traceId, parentSpanId, path });
   return { traceId, spanId, parentSpanId, startTimeNs };
 }
 
@@ -114,7 +121,7 @@ export function identify(document: JsonObject): SpanIdentity | undefined {
 export function placeId(place: {
   readonly traceId: string;
   readonly parentSpanId: string | undefined;
-  /** Pointer from the top document to this one. */
+  /** Pointer from the top document to this one, or what tells a top document from others. */
   readonly path: string;
 }): string {
   return derivedId(place.traceId, place.parentSpanId ?? '', place.path);

@@ -1,14 +1,36 @@
-import type { Attributes, JsonArray, JsonValue, SpanLink } from '../model/index.ts';
-import { isJsonObject, isSpanId, isTraceId, parseSpanId, parseTraceId, toXrayTraceId } from '../model/index.ts';
-import type { DocumentView, SpanView } from './section.ts';
-import { listAt, placeAt, pointerTo, rootPlace, textAt } from './section.ts';
+import type { AttributeValue, Attributes, JsonArray, JsonValue, SpanLink } from '../model/index.ts';
+import {
+  isJsonObject,
+  isSpanId,
+  isTraceId,
+  parseSpanId,
+  parseTraceId,
+  SpanKind,
+  toXrayTraceId,
+} from '../model/index.ts';
+import type { DocumentView, Place, SpanView } from './section.ts';
+import { listAt, placeAt, pointerTo, rootPlace } from './section.ts';
 import { attributesFromJson, attributesToJson } from './values.ts';
 
 /** `links` (AWS X-Ray developer guide, "linked traces") ↔ the span's links. */
 
-export function writeLinks({ span }: SpanView): JsonArray | undefined {
-  const links = span.links.filter(isShownLink).map(linkToJson);
+export function writeLinks(
+  { span, form }: SpanView,
+  { marksParentLinks }: { readonly marksParentLinks: boolean },
+): JsonArray | undefined {
+  const isMarked = marksParentLinks && form === 'segment' && span.kind === SpanKind.consumer;
+  const links = span.links.filter(isShownLink).map((link) => linkToJson(isMarked ? parentLink(link) : link));
   return links.length === 0 ? undefined : links;
+}
+
+/** The attribute by which AWS's own links lead from a consumer to what it consumes. */
+const referenceAttribute = 'aws.xray.reserved.reference_type';
+
+function parentLink(link: SpanLink): SpanLink {
+  return {
+    ...link,
+    attributes: new Map<string, AttributeValue>([[referenceAttribute, 'parent'], ...link.attributes]),
+  };
 }
 
 /** X-Ray refuses a whole document for one link with an id that is none, so such a link stays in the envelope. */
@@ -32,8 +54,8 @@ export function readLinks(view: DocumentView): readonly SpanLink[] {
   return list.flatMap((value, i) => {
     const pointer = `${pointerTo(root, 'links')}/${i}`;
     const place = isJsonObject(value) ? { object: value, pointer } : undefined;
-    const traceId = parseTraceId(textAt(view, place, 'trace_id') ?? '');
-    const spanId = parseSpanId(textAt(view, place, 'id') ?? '');
+    const traceId = parseTraceId(textIn(place, 'trace_id'));
+    const spanId = parseSpanId(textIn(place, 'id'));
     if (!traceId || !spanId) {
       view.report(pointer, 'expected a link with a trace id and a segment id');
       return [];
@@ -41,6 +63,12 @@ export function readLinks(view: DocumentView): readonly SpanLink[] {
     const attributes = placeAt(view, place, 'attributes');
     return [linkOf(traceId, spanId, attributes ? attributesFromJson(attributes.object) : new Map())];
   });
+}
+
+/** What is no text is told with the link that it spoils. */
+function textIn(place: Place | undefined, name: string): string {
+  const value = place?.object.get(name);
+  return typeof value === 'string' ? value : '';
 }
 
 function linkOf(traceId: string, spanId: string, attributes: Attributes): SpanLink {

@@ -1,8 +1,15 @@
 import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
-import type { AnnotationOptions } from './annotations.ts';
-import type { ReadContext, Written } from './document.ts';
-import { identityOf, ignore, readDocument, residualAttribute, withoutResidual, writeDocument } from './document.ts';
+import type { ReadContext, WriteRules, Written } from './document.ts';
+import {
+  identityOf,
+  ignore,
+  plainRules,
+  readDocument,
+  residualAttribute,
+  withoutResidual,
+  writeDocument,
+} from './document.ts';
 import type { EnvelopeLevel } from './envelope.ts';
 import { applyEnvelope, readEnvelope, readRenames, withEnvelope, withoutEnvelope, writeEnvelope } from './envelope.ts';
 import { sameEvents, sameSpan } from './equality.ts';
@@ -11,6 +18,8 @@ import { formOf, identify, readForm } from './identity.ts';
 import type { Placement } from './residual.ts';
 import { applyResidual, readPlacement, writeResidual } from './residual.ts';
 import type { DocumentForm, JsonText, Report } from './section.ts';
+import type { SpanStyle } from './style.ts';
+import { plainStyle, readStyle } from './style.ts';
 
 /**
  * One span ↔ one document without its subsegments, and nothing lost either way.
@@ -24,7 +33,7 @@ import type { DocumentForm, JsonText, Report } from './section.ts';
 
 interface DocumentPlan {
   readonly form: DocumentForm;
-  readonly annotations: AnnotationOptions;
+  readonly rules: WriteRules;
   readonly envelope: EnvelopeLevel;
   readonly json: JsonText;
   /** The span's residual, when it has one. */
@@ -38,9 +47,8 @@ interface DocumentPlan {
 /** The document of a span: the foreign one that it came from when it still is the same, else one of our own. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = plan.serviceId === undefined ? span : { ...span, parentSpanId: plan.serviceId };
-  // Foreign documents know nothing of our index: their annotations are theirs.
-  const written = writeDocument(shown, { ...plan, annotations: {} });
-  return foreignDocument(span, written, plan) ?? ownDocument(span, indexed(shown, written, plan), plan);
+  const written = writeDocument(shown, { ...plan, rules: plainRules });
+  return foreignDocument(span, written, plan) ?? ownDocument(span, ruled(shown, written, plan), plan);
 }
 
 function foreignDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
@@ -52,12 +60,12 @@ function foreignDocument(span: Span, written: Written, plan: DocumentPlan): Json
   const { embedded, strays } = readPlacement(plan.residual);
   // Sent alone, a document has no place in another.
   const placement = { embedded: plan.form === 'embedded' ? embedded : undefined, strays };
-  const context = { ...found, placement, inherited, json, report: ignore };
+  const context = { ...found, placement, inherited, style: readStyle(plan.residual?.get('i')), json, report: ignore };
   const { span: read } = readDocument(document, { ...context, ...foreignContext });
   // Only then has the document of this span been written already, and needs not be written again.
   if (!sameSpan(read, withoutResidual(span))) return undefined;
   const form = formOfForeign(read, placement);
-  const again = form === plan.form ? written : writeDocument(read, { form, annotations: {}, json, inherited });
+  const again = form === plan.form ? written : writeDocument(read, { form, rules: plainRules, json, inherited });
   return sameSpan(withResidual(read, document, again, context), span) ? document : undefined;
 }
 
@@ -73,7 +81,8 @@ function restored(span: Span, { document }: Written, { residual, json, ...plan }
   const fitsCause = (candidate: JsonObject): boolean => {
     const found = foundAs(candidate, span, plan);
     if (!found) return false;
-    const read = readDocument(candidate, { ...foreignContext, ...plan, ...found, json, report: ignore }).span;
+    const context = { ...foreignContext, style: plainStyle, ...plan, ...found, json, report: ignore };
+    const read = readDocument(candidate, context).span;
     return sameEvents(read.events, span.events) && read.status.message === span.status.message;
   };
   return applyResidual(document, residual, { json, fitsCause });
@@ -90,11 +99,11 @@ function foundAs(
   return found && { ...found, form: readForm(document) };
 }
 
+const ourContext = { ours: true, style: plainStyle } as const;
 const foreignContext = { ours: false, renames: new Map<string, string>() } as const;
 
-function indexed(span: Span, written: Written, plan: DocumentPlan): Written {
-  const { indexAll, indexed: keys } = plan.annotations;
-  return indexAll || keys?.length ? writeDocument(span, plan) : written;
+function ruled(span: Span, written: Written, plan: DocumentPlan): Written {
+  return plan.rules === plainRules ? written : writeDocument(span, plan);
 }
 
 function ownDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject {
@@ -111,7 +120,7 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   const { renames } = written;
   const found = foundAs(document, span, plan);
   if (!found) return undefined;
-  const back = readDocument(document, { ...plan, ...found, ours: true, renames, report: ignore });
+  const back = readDocument(document, { ...plan, ...found, ...ourContext, renames, report: ignore });
   const envelope = writeEnvelope(
     span,
     { ...written, back },
@@ -134,6 +143,8 @@ interface DocumentContext extends SpanIdentity {
   readonly placement: Placement;
   /** The root's resource, of embedded documents. */
   readonly inherited: Resource | undefined;
+  /** How the span is worded when the document is a foreign one. */
+  readonly style: SpanStyle;
   readonly json: JsonText;
   readonly report: Report;
 }
@@ -142,7 +153,7 @@ interface DocumentContext extends SpanIdentity {
 export function spanOf(document: JsonObject, context: DocumentContext): Span {
   const envelope = readEnvelope(document);
   if (!envelope) return foreignSpan(document, context);
-  const ours: ReadContext = { ...context, ours: true, renames: readRenames(envelope) };
+  const ours: ReadContext = { ...context, ...ourContext, renames: readRenames(envelope) };
   return applyEnvelope(readDocument(withoutEnvelope(document), ours), envelope, context.json);
 }
 
@@ -150,19 +161,19 @@ function foreignSpan(document: JsonObject, context: DocumentContext): Span {
   const { json, placement, inherited } = context;
   const { span } = readDocument(document, { ...context, ...foreignContext });
   const form = formOfForeign(span, placement);
-  return withResidual(span, document, writeDocument(span, { form, annotations: {}, json, inherited }), context);
+  return withResidual(span, document, writeDocument(span, { form, rules: plainRules, json, inherited }), context);
 }
 
 function withResidual(
   span: Span,
   document: JsonObject,
   written: Written,
-  { placement, json }: Pick<DocumentContext, 'placement' | 'json'>,
+  context: Pick<DocumentContext, 'placement' | 'style' | 'json'>,
 ): Span {
-  const residual = writeResidual(document, written.document, placement, json);
+  const residual = writeResidual(document, written.document, context);
   if (!residual) return span;
   const attributes = new Map<string, AttributeValue>(span.attributes);
-  return { ...span, attributes: attributes.set(residualAttribute, json.print(residual)) };
+  return { ...span, attributes: attributes.set(residualAttribute, context.json.print(residual)) };
 }
 
 /** A foreign document was one document, so its span is never split. */

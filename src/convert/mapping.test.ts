@@ -6,8 +6,8 @@ import { parseJson, printJson } from '../codec/json.ts';
 import type { AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { emptyResource, isJsonObject, SpanKind, StatusCode } from '../model/index.ts';
 import { jsonText as json } from '../pipeline/batches.ts';
-import type { SegmentOptions } from './index.ts';
-import { toSegments, toSpans } from './index.ts';
+import type { IndexEntry, SegmentOptions, SpanOptions } from './index.ts';
+import { createServiceNames, toSegments, toSpans } from './index.ts';
 
 /** What each side shows of the other. That nothing is lost besides is tested in roundtrip.test.ts. */
 
@@ -64,6 +64,14 @@ function read(...documents: readonly PlainDocument[]): ReturnType<typeof toSpans
     documents.map((document) => parsed(JSON.stringify(document))),
     { json },
   );
+}
+
+/** The same under options. */
+function readWith(options: Partial<SpanOptions>, ...documents: readonly PlainDocument[]): readonly Span[] {
+  return toSpans(
+    documents.map((document) => parsed(JSON.stringify(document))),
+    { json, ...options },
+  ).spans;
 }
 
 function readOne(document: PlainDocument): Span {
@@ -278,6 +286,41 @@ describe('The name of a document', () => {
       'DynamoDB',
     ],
     [
+      'is what it was deployed as when the SDK made the service up',
+      { kind: SpanKind.server, resource: { 'service.name': 'unknown_service:java', 'k8s.deployment.name': 'shop' } },
+      'shop',
+    ],
+    [
+      'is the made-up service when nothing is better',
+      { kind: SpanKind.server, resource: { 'service.name': 'unknown_service:java' } },
+      'unknown_service:java',
+    ],
+    [
+      'is the service of work that has no parent, not the operation',
+      { parentSpanId: undefined, resource: { 'service.name': 'cron' } },
+      'cron',
+    ],
+    [
+      'is the remote service before the peer',
+      { ...client, attributes: { 'aws.remote.service': 'billing', 'peer.service': 'cats-table', 'aws.service': 'S3' } },
+      'billing',
+    ],
+    [
+      'is the peer under its stable name first',
+      { ...client, attributes: { 'service.peer.name': 'new', 'peer.service': 'old' } },
+      'new',
+    ],
+    [
+      'is the remote procedure service of a stable method',
+      { ...client, attributes: { 'rpc.system.name': 'grpc', 'rpc.method': 'com.foo.AnimalService/Feed' } },
+      'com.foo.AnimalService',
+    ],
+    [
+      'is the AWS service of a stable method',
+      { ...client, attributes: { 'rpc.system.name': 'aws-api', 'rpc.method': 'Sqs/SendMessage' } },
+      'SQS',
+    ],
+    [
       'is the peer before the AWS service',
       { ...client, attributes: { 'peer.service': 'cats-table', 'aws.service': 'DynamoDB' } },
       'cats-table',
@@ -340,10 +383,36 @@ describe('The name of a document', () => {
       'EP @ test_15.testing-dömain.org#GO',
     ],
     ['loses what X-Ray refuses', { name: '<subDomain>.example.com (1) 🦊 ١' }, 'subDomain.example.com 1  ١'],
-    ['is something in any case', { name: '<>' }, 'unknown'],
+    ['is something in any case', { name: '<>' }, 'span'],
     ['is cut by characters, not by bytes', { name: '𠮷'.repeat(300) }, '𠮷'.repeat(200)],
   ];
   for (const [title, parts, name] of cases) test(title, () => assert.equal(documentOf(parts)['name'], name));
+});
+
+test('Links of a consumer may say that they lead to a parent', () => {
+  const link = {
+    traceId,
+    spanId: parentSpanId,
+    traceState: '',
+    flags: 0,
+    attributes: new Map<string, AttributeValue>(),
+    droppedAttributesCount: 0,
+  };
+  const span = spanOf({ kind: SpanKind.consumer, links: [link] });
+  const marked = toSegments([span], { json, marksParentLinks: true });
+  assert.match(printJson(marked[0] ?? null), /"attributes":\{"aws.xray.reserved.reference_type":"parent"\}/);
+  assert.deepEqual(toSpans(marked, { json }).spans, [span]);
+  const server = documentOf({ kind: SpanKind.server, links: [link] }, { marksParentLinks: true });
+  assert.deepEqual((server['links'] as readonly PlainDocument[])[0]?.['attributes'], undefined);
+});
+
+test('A segment may be named with its namespace', () => {
+  const parts: SpanParts = {
+    kind: SpanKind.server,
+    resource: { 'service.name': 'cart', 'service.namespace': 'shop' },
+  };
+  assert.equal(documentOf(parts)['name'], 'cart');
+  assert.equal(documentOf(parts, { namesNamespace: true })['name'], 'shop/cart');
 });
 
 describe('Segments and subsegments', () => {
@@ -791,6 +860,53 @@ describe('annotations and metadata', () => {
     assert.match(printJson(document ?? null), /"default":\{"whole":5\.0,"long":9223372036854775807\}/);
   });
 
+  test('may be found by a pattern, and renamed', () => {
+    const attributes = {
+      'app.cart.id': 'c1',
+      'app.user': 'u1',
+      application: 'no',
+      'aws.xray.retries': 1n,
+      'http.request.method': 'GET',
+      tenant: 't1',
+    };
+    const annotationsOf = (...indexed: readonly IndexEntry[]): unknown =>
+      documentOf({ kind: SpanKind.server, attributes, resource: { 'team.name': 'red' } }, { annotations: { indexed } })[
+        'annotations'
+      ];
+    assert.deepEqual(annotationsOf('app.*'), { 'app.cart.id': 'c1', 'app.user': 'u1' });
+    assert.deepEqual(annotationsOf('*.id'), { 'app.cart.id': 'c1' });
+    assert.deepEqual(annotationsOf('app.*.*'), { 'app.cart.id': 'c1' });
+    assert.deepEqual(annotationsOf('a*a*a*'), undefined);
+    assert.deepEqual(annotationsOf('http.*', 'otel.resource.team.*'), {
+      'http.request.method': 'GET',
+      'otel.resource.team.name': 'red',
+    });
+    assert.deepEqual(annotationsOf({ from: 'tenant', to: 'customer id' }, 'tenant'), { customer_id: 't1' });
+    assert.deepEqual(annotationsOf({ from: 'app.*', to: 'app' }), { app: 'c1', app_2: 'u1' });
+    assert.deepEqual(Object.keys(annotationsOf('*') as PlainDocument).sort(), [
+      'app.cart.id',
+      'app.user',
+      'application',
+      'http.request.method',
+      'otel.resource.team.name',
+      'tenant',
+    ]);
+  });
+
+  test('are no more than the limit, and of a long text the metadata keep the whole', () => {
+    const attributes = { a: 'x'.repeat(1500), b: 1n, c: 2n };
+    const document = documentOf({ attributes }, { annotations: { indexAll: true, limit: 2 }, envelope: 'off' });
+    assert.deepEqual(document['annotations'], { a: 'x'.repeat(1000), b: 1 });
+    assert.deepEqual((document['metadata'] as PlainDocument)['default'], { a: attributes.a, c: 2 });
+  });
+
+  test('a pattern of many stars takes no time on a long key', () => {
+    const startedAt = performance.now();
+    const attributes = { ['a'.repeat(100_000)]: 1n };
+    documentOf({ attributes }, { annotations: { indexed: [`${'*a'.repeat(1000)}b`] } });
+    assert.ok(performance.now() - startedAt < 1000);
+  });
+
   test('of the resource are in the metadata of segments', () => {
     const document = documentOf({ kind: SpanKind.server, resource: { 'service.name': 'shop', env: 'prod' } });
     assert.deepEqual((document['metadata'] as PlainDocument)['default'], { 'otel.resource.env': 'prod' });
@@ -874,6 +990,142 @@ describe('What a span shows wins over its residual', () => {
   });
 });
 
+describe('The options of spans', () => {
+  const call = { ...subsegment, id: '0000000000000001', parent_id: segment.id, name: 'db', namespace: 'remote' };
+
+  test('a name may be that of the segment', () => {
+    const document = { ...call, http: { request: { method: 'GET', url: 'https://h/x' } } };
+    const [span] = readWith({ nameStyle: 'segment' }, document);
+    assert.equal(span?.name, 'db');
+    assert.equal(readOne(document).name, 'GET');
+  });
+
+  test('attributes may have the older names, or both', () => {
+    const document = {
+      ...call,
+      http: { request: { method: 'GET', url: 'https://h:8443/x?y=1', user_agent: 'curl' }, response: { status: 200 } },
+      user: 'u',
+      sql: { database_type: 'Microsoft SQL Server', user: 'me' },
+      annotations: { 'url.path': 'as it was' },
+    };
+    const legacy: Values = {
+      'http.method': 'GET',
+      'http.url': 'https://h:8443/x?y=1',
+      'http.user_agent': 'curl',
+      'http.status_code': 200n,
+      'net.peer.name': 'h',
+      'net.peer.port': 8443n,
+      'db.system': 'mssql',
+      'db.user': 'me',
+    };
+    const [older] = readWith({ semconv: 'legacy' }, document);
+    const [both] = readWith({ semconv: 'both' }, document);
+    assert.ok(older && both);
+    assertAttributes(older.attributes, { ...legacy, 'url.path': 'as it was' });
+    assertAttributes(both.attributes, {
+      ...legacy,
+      'http.request.method': 'GET',
+      'server.port': 8443n,
+      'user.id': 'u',
+    });
+    for (const key of ['http.request.method', 'url.full', 'server.address', 'db.system.name'])
+      assert.equal(older.attributes.has(key), false, key);
+    const server = { ...segment, http: { request: { url: 'https://h/x?y=1' } } };
+    const [served] = readWith({ semconv: 'legacy' }, server);
+    assertAttributes(served?.attributes ?? new Map(), {
+      'http.scheme': 'https',
+      'http.target': '/x?y=1',
+      'net.host.name': 'h',
+    });
+    assert.equal(served?.attributes.has('url.path'), false);
+  });
+
+  test('the X-Ray ids may be named', () => {
+    const [span] = readWith({ showsTraceContext: true }, segment);
+    assertAttributes(span?.attributes ?? new Map(), {
+      'aws.xray.trace_id': segment.trace_id,
+      'aws.xray.segment_id': segment.id,
+    });
+    assert.equal(readOne(segment).attributes.has('aws.xray.trace_id'), false);
+  });
+
+  test('inferred segments may be left out', () => {
+    const inferred = { ...segment, id: '0000000000000009', inferred: true };
+    assert.equal(readWith({ dropsInferred: true }, segment, inferred).length, 1);
+    assert.equal(readWith({}, segment, inferred).length, 2);
+  });
+
+  test('a lone subsegment has the service of the segment above it, in the same call or one before', () => {
+    const inner = { id: '0000000000000002', name: 'work', start_time: 1, end_time: 2 };
+    const below = { ...call, id: '0000000000000003', parent_id: inner.id };
+    const lowest = { ...call, id: '0000000000000004', parent_id: below.id };
+    const serviceOf = (span: Span | undefined): unknown => span?.resource.attributes.get('service.name');
+    const together = readWith({}, lowest, below, { ...segment, subsegments: [inner] });
+    assert.deepEqual(together.map(serviceOf), ['shop', 'shop', 'shop', 'shop']);
+    assert.equal(together[0]?.resource.attributes.has('aws.xray.service_unknown'), false);
+
+    const serviceNames = createServiceNames();
+    readWith({ serviceNames }, { ...segment, subsegments: [inner] });
+    assert.equal(serviceOf(readWith({ serviceNames }, below)[0]), 'shop');
+    assert.equal(serviceOf(readWith({ serviceNames }, lowest)[0]), 'shop');
+    assert.equal(serviceOf(readWith({ defaultServiceName: 'some' }, below)[0]), 'some');
+    assert.equal(serviceOf(readWith({}, below)[0]), 'db');
+  });
+
+  test('the memory of services forgets what was not used longest', () => {
+    const names = createServiceNames({ entriesMax: 2 });
+    names.set('t', '1', 'a');
+    names.set('t', '2', 'b');
+    assert.equal(names.get('t', '1'), 'a');
+    names.set('t', '3', 'c');
+    assert.deepEqual([names.get('t', '1'), names.get('t', '2'), names.get('t', '3')], ['a', undefined, 'c']);
+  });
+});
+
+describe('There is one span for an id', () => {
+  const inProgress = { trace_id: segment.trace_id, id: segment.id, name: 'shop', start_time: 1, in_progress: true };
+
+  test('a complete document replaces the one in progress, whichever comes first', () => {
+    for (const documents of [
+      [inProgress, segment],
+      [segment, inProgress],
+    ]) {
+      const { spans, problems } = read(...documents);
+      assert.deepEqual(
+        spans.map((span) => span.endTimeNs),
+        [2_000_000_000n],
+      );
+      assert.deepEqual(problems, []);
+    }
+  });
+
+  test('among complete ones the last wins', () => {
+    const { spans } = read(segment, { ...segment, end_time: 3 });
+    assert.deepEqual(
+      spans.map((span) => span.endTimeNs),
+      [3_000_000_000n],
+    );
+  });
+
+  test('a subsegment may come alone and in its segment', () => {
+    const child = { id: '0000000000000001', name: 'a', start_time: 1 };
+    const alone = { ...child, trace_id: segment.trace_id, parent_id: segment.id, type: 'subsegment', end_time: 2 };
+    const { spans } = read({ ...segment, subsegments: [{ ...child, in_progress: true }] }, alone);
+    assert.deepEqual(
+      spans.map((span) => [span.spanId, span.endTimeNs]),
+      [
+        [segment.id, 2_000_000_000n],
+        [child.id, 2_000_000_000n],
+      ],
+    );
+  });
+
+  test('documents without ids are different ones', () => {
+    const { id: _, ...rest } = segment;
+    assert.equal(read(rest, { ...rest, name: 'other' }, { ...rest, start_time: 1.5 }).spans.length, 3);
+  });
+});
+
 describe('Bad input', () => {
   test('a document without a trace id or any time is lost, and told', () => {
     const { spans, problems } = read(
@@ -906,6 +1158,68 @@ describe('Bad input', () => {
       '/0/links/0',
       '/0/metadata',
     ]);
+  });
+
+  test('every member that cannot be used is told once', () => {
+    const { problems } = read({
+      ...subsegment,
+      namespace: 'aws',
+      name: 5,
+      in_progress: 'yes',
+      type: 'subsegment',
+      aws: { operation: 7, table_names: ['a', 7], cloudwatch_logs: [{ log_group: 7 }], retries: 1.5 },
+      sql: 'SELECT 1',
+      cause: {
+        paths: ['/a', 7],
+        exceptions: [5, { id: 7, remote: 'no', stack: [7, { line: 'x' }] }],
+      },
+      links: [{ trace_id: 5, id: 7 }, 5],
+      annotations: { list: [], 'aws.xray.name': 'x', 'db.system.name': 'y' },
+      fault: 'true',
+      precursor_ids: [5],
+    });
+    assert.deepEqual(problems.map(({ pointer }) => pointer).sort(), [
+      '/0/annotations/aws.xray.name',
+      '/0/annotations/list',
+      '/0/aws/operation',
+      '/0/aws/retries',
+      '/0/aws/table_names',
+      '/0/cause/exceptions/0',
+      '/0/cause/exceptions/1/id',
+      '/0/cause/exceptions/1/remote',
+      '/0/cause/exceptions/1/stack/0',
+      '/0/cause/exceptions/1/stack/1/line',
+      '/0/cause/paths',
+      '/0/fault',
+      '/0/in_progress',
+      '/0/links/0',
+      '/0/links/1',
+      '/0/name',
+      '/0/precursor_ids',
+      '/0/sql',
+    ]);
+  });
+
+  test('an annotation that another member contradicts is told', () => {
+    const { problems } = read({
+      ...segment,
+      http: { response: { status: 200 } },
+      annotations: { 'http.response.status_code': 404 },
+    });
+    assert.deepEqual(
+      problems.map(({ pointer }) => pointer),
+      ['/0/annotations/http.response.status_code'],
+    );
+  });
+
+  test('the segment of a split call without the call is told as lost', () => {
+    const documents = toSegments([spanOf({ kind: SpanKind.client, parentSpanId: undefined })], { json });
+    assert.equal(documents.length, 2);
+    assert.deepEqual(toSpans(documents, { json }).problems, []);
+    assert.deepEqual(toSpans(documents.slice(0, 1), { json }), {
+      spans: [],
+      problems: [{ pointer: '/0', reason: 'expected the subsegment of its call beside it', lost: 'document' }],
+    });
   });
 
   test('a link without usable ids stays with its span', () => {

@@ -16,17 +16,23 @@ import { splitUrl } from './url.ts';
 const nameLengthMax = 200;
 const illegalCharacters = /[^\p{L}\p{N}\s_.:/%&#=+\\\-@]/gu;
 
-/** Name of documents whose own name cannot be read, and of spans of which no legal character is left. */
+/** Name of documents whose own name cannot be read. */
 const unknownName = 'unknown';
+/** Name of documents of spans whose names have no legal character, as the Collector writes it. */
+const illegalName = 'span';
 
-export function writeName(view: SpanView): string {
+interface NameRules {
+  readonly namesNamespace: boolean;
+}
+
+export function writeName(view: SpanView, rules: NameRules): string {
   const known = showText(view, 'aws.xray.name');
   if (known !== undefined) return known;
-  for (const candidate of candidates(view)) {
+  for (const candidate of candidates(view, rules)) {
     const name = legalName(candidate ?? '');
     if (name !== '') return name;
   }
-  return unknownName;
+  return illegalName;
 }
 
 /** Only letters, digits, white space and `_.:/%&#=+\-@`, at most 200 code points. */
@@ -36,8 +42,8 @@ function legalName(text: string): string {
   return legal.length <= nameLengthMax ? legal : [...legal].slice(0, nameLengthMax).join('');
 }
 
-function candidates(view: SpanView): readonly (string | undefined)[] {
-  if (view.form === 'segment') return serviceNames(view.span, view.attributes);
+function candidates(view: SpanView, rules: NameRules): readonly (string | undefined)[] {
+  if (view.form === 'segment') return serviceNames(view.span, view.attributes, rules);
   return isCall(view.span.kind) ? calleeNames(view) : [view.span.name];
 }
 
@@ -46,19 +52,35 @@ function isCall(kind: number): boolean {
 }
 
 /** Names of the service that the span belongs to, best first. */
-function serviceNames(span: Span, attributes: Attributes): readonly (string | undefined)[] {
-  return [textOf(attributes, 'aws.local.service'), textOf(span.resource.attributes, 'service.name'), span.name];
+function serviceNames(span: Span, attributes: Attributes, rules: NameRules): readonly (string | undefined)[] {
+  const resource = span.resource.attributes;
+  const service = textOf(resource, 'service.name');
+  const namespace = rules.namesNamespace ? textOf(resource, 'service.namespace') : undefined;
+  const isKnown = service !== undefined && !service.startsWith('unknown_service');
+  return [
+    textOf(attributes, 'aws.local.service'),
+    isKnown && namespace !== undefined ? `${namespace}/${service}` : undefined,
+    ...(isKnown ? [] : deploymentKeys.map((key) => textOf(resource, key))),
+    service,
+    span.name,
+  ];
 }
+
+/**
+ * Where the service has no name but the `unknown_service:java` that SDKs make up (semantic
+ * conventions, "service"), what it was deployed as says more.
+ */
+const deploymentKeys = ['faas.name', 'k8s.deployment.name', 'aws.ecs.task.family', 'container.name'] as const;
 
 /** Names of what the span called, best first. */
 function calleeNames({ span, attributes }: SpanView): readonly (string | undefined)[] {
+  const remoteService = textOf(attributes, 'rpc.service') ?? serviceOfMethod(attributes);
   return [
     withoutSdkPrefix(textOf(attributes, 'aws.remote.service'), attributes),
-    textOf(attributes, 'peer.service') ?? textOf(attributes, 'service.peer.name'),
-    textOf(attributes, 'aws.service') ??
-      (isAwsRpc(attributes) ? awsServiceName(textOf(attributes, 'rpc.service')) : undefined),
+    textOf(attributes, 'service.peer.name') ?? textOf(attributes, 'peer.service'),
+    textOf(attributes, 'aws.service') ?? (isAwsRpc(attributes) ? awsServiceName(remoteService) : undefined),
     databaseLabel(attributes),
-    textOf(attributes, 'rpc.service'),
+    remoteService,
     textOf(attributes, 'messaging.destination.name') ?? textOf(attributes, 'messaging.destination'),
     textOf(attributes, 'messaging.system'),
     hostOf(textOf(attributes, 'url.full') ?? textOf(attributes, 'http.url')),
@@ -69,6 +91,12 @@ function calleeNames({ span, attributes }: SpanView): readonly (string | undefin
     textOf(attributes, 'network.peer.address'),
     span.name,
   ];
+}
+
+/** The stable conventions name service and method in one: `com.foo.AnimalService/Feed`. */
+function serviceOfMethod(attributes: Attributes): string | undefined {
+  const method = textOf(attributes, 'rpc.method');
+  return method?.includes('/') ? method.slice(0, method.lastIndexOf('/')) : undefined;
 }
 
 function withoutSdkPrefix(service: string | undefined, attributes: Attributes): string | undefined {
@@ -112,7 +140,7 @@ export function readName(view: DocumentView): string {
 
 /** The span's name, from what the span did; the document's name where that says more. */
 export function readOperation(view: DocumentView, name: string): string {
-  const operation = operationOf(view, name);
+  const operation = view.style.nameStyle === 'segment' ? name : operationOf(view, name);
   const isRestored = operation === name && legalName(name) === name;
   if (!view.ours && !isRestored) view.attributes.set('aws.xray.name', name);
   return operation;

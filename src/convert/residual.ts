@@ -4,6 +4,8 @@ import { sameJson } from './equality.ts';
 import { fingerprint } from './ids.ts';
 import type { JsonText } from './section.ts';
 import { pointerTo } from './section.ts';
+import type { SpanStyle } from './style.ts';
+import { writeStyle } from './style.ts';
 
 /**
  * The residual: what of a foreign document its span does not lead back to, as JSON in the attribute
@@ -22,6 +24,7 @@ import { pointerTo } from './section.ts';
  * | `d` | the text of `trace_id`, when it is not in the usual form |
  * | `b` | [parent id, place] of an element of `subsegments` |
  * | `s` | {place: value} of elements of `subsegments` that are no subsegments |
+ * | `i` | how the span is worded, see `style.ts` |
  *
  * A span may be changed before it is written again. What it shows then wins: nothing overwrites or
  * removes a member that is no longer what it was when the residual was made.
@@ -35,12 +38,17 @@ export interface Placement {
   readonly strays: ReadonlyMap<string, JsonValue>;
 }
 
+interface ResidualContext {
+  readonly placement: Placement;
+  readonly style: SpanStyle;
+  readonly json: JsonText;
+}
+
 /** The residual of a document whose span leads to `written`; undefined when there is nothing to say. */
 export function writeResidual(
   document: JsonObject,
   written: JsonObject,
-  { embedded, strays }: Placement,
-  json: JsonText,
+  { placement: { embedded, strays }, style, json }: ResidualContext,
 ): JsonObject | undefined {
   const delta = new Delta(json);
   const cause = document.get('cause');
@@ -58,6 +66,8 @@ export function writeResidual(
   if (keepsTraceId) residual.set('d', traceId);
   if (embedded) residual.set('b', [embedded.parentId, { literal: String(embedded.place) }]);
   if (strays.size > 0) residual.set('s', strays);
+  const wording = writeStyle(style);
+  if (wording) residual.set('i', wording);
   return residual.size === 1 ? undefined : residual;
 }
 

@@ -88,7 +88,7 @@ function readCloud(view: DocumentView): void {
   setAttribute(resource, 'cloud.platform', platforms.get(origin));
 }
 
-/** Remembers an origin that the platform would not lead back to. Runs when the resource is complete. */
+/** Remembers an origin that the platform would not lead back to. Runs when the sections have told the resource. */
 export function keepOrigin(view: DocumentView): void {
   if (view.form !== 'segment') return;
   const origin = textAt(view, rootPlace(view), 'origin');
@@ -97,11 +97,12 @@ export function keepOrigin(view: DocumentView): void {
 
 /**
  * `service.name`: a segment has the name of its service. A subsegment that is sent alone has the
- * name of what it called; its service is unknown, and the resource says so.
+ * name of what it called; where the caller knows no service for it, the resource says so.
  */
 export function readServiceName(view: DocumentView, name: string): void {
   if (view.form === 'segment') view.resource.set('service.name', name);
   if (view.form !== 'subsegment' || view.ours) return;
-  view.resource.set('service.name', name);
-  view.resource.set('aws.xray.service_unknown', true);
+  const { service } = view.style;
+  view.resource.set('service.name', service ?? name);
+  if (service === undefined) view.resource.set('aws.xray.service_unknown', true);
 }

@@ -77,6 +77,23 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
     );
   });
 
+  test('whatever rules its documents are made by', () => {
+    const ruled = {
+      json,
+      marksParentLinks: true,
+      namesNamespace: true,
+      annotations: {
+        indexed: ['custom*', 'aws.*', { from: 'http.*', to: 'web' }, { from: 'db.name', to: 'custom_1' }],
+      },
+    } as const;
+    fc.assert(
+      fc.property(telemetrySpan, (span) => {
+        assert.deepEqual(toSpans(sent(toSegments([span], ruled)), options).spans, [span]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('when a residual that nobody wrote for it comes with it', () => {
     fc.assert(
       fc.property(telemetrySpan, residualLike, (plain, residual) => {
@@ -148,6 +165,24 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
         assertSameDocuments(toSegments(toSpans([document], all).spans, all), [document]);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test('however the spans are worded', () => {
+    const wording = fc.record(
+      {
+        nameStyle: fc.constantFrom('operation', 'segment'),
+        semconv: fc.constantFrom('stable', 'legacy', 'both'),
+        showsTraceContext: fc.boolean(),
+        defaultServiceName: fc.constantFrom(undefined, 'shop'),
+      },
+      { noNullPrototype: true },
+    );
+    fc.assert(
+      fc.property(arbitraryDocument, wording, (document, wording) => {
+        assertSameDocuments(toSegments(toSpans([document], { json, ...wording }).spans, options), [document]);
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -1,5 +1,6 @@
 import type { AttributeValue, Attributes, JsonArray, JsonObject, JsonValue, Span } from '../model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
+import type { SpanStyle } from './style.ts';
 import { isList, toInt64 } from './values.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface DocumentView {
   readonly form: DocumentForm;
   /** True when Raybridge wrote the document from a span, and an envelope holds the rest of it. */
   readonly ours: boolean;
+  /** Of our own documents always the plain one. */
+  readonly style: SpanStyle;
   readonly kind: number;
   readonly startTimeNs: bigint;
   /** 0n while the document is in progress. */
@@ -174,13 +177,18 @@ export function integerAt(view: DocumentView, place: Place | undefined, name: st
   return integer;
 }
 
-/** True when the member is `true`; undefined when it is absent or false, which says as much. */
-export function trueAt(view: DocumentView, place: Place | undefined, name: string): true | undefined {
+/** A member that is a boolean. */
+export function booleanAt(view: DocumentView, place: Place | undefined, name: string): boolean | undefined {
   const value = place?.object.get(name);
-  if (!place || value === undefined || value === null || value === false) return undefined;
-  if (value === true) return true;
+  if (!place || value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
   view.report(pointerTo(place, name), 'expected a boolean');
   return undefined;
+}
+
+/** True when the member is `true`; undefined when it is absent or false, which says as much. */
+export function trueAt(view: DocumentView, place: Place | undefined, name: string): true | undefined {
+  return booleanAt(view, place, name) || undefined;
 }
 
 /** A member that is a list. */

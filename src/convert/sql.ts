@@ -56,12 +56,12 @@ export function writeSql(view: SpanView): JsonObject | undefined {
   if (system === undefined || !sqlSystems.has(stableSystem(system))) return undefined;
   const type = showText(view, 'db.system.name', 'db.system');
   return objectOf({
-    url: showText(view, 'aws.xray.sql.url') ?? assembledUrl(view.attributes),
+    url: showText(view, 'aws.xray.sql.url') ?? assembledUrl(view.attributes) ?? connectionUrl(view.attributes),
     connection_string: showText(view, 'aws.xray.sql.connection_string', 'db.connection_string'),
     database_type: showText(view, 'aws.xray.sql.database_type') ?? type,
     database_version: showText(view, 'aws.xray.sql.database_version'),
     driver_version: showText(view, 'aws.xray.sql.driver_version'),
-    user: showText(view, 'aws.xray.sql.user', 'db.user'),
+    user: showText(view, 'aws.xray.sql.user', 'db.user', 'user.name'),
     preparation: showText(view, 'aws.xray.sql.preparation'),
     sanitized_query: showText(view, 'db.query.text', 'db.statement'),
   });
@@ -80,6 +80,12 @@ function assembledUrl(attributes: Attributes): string | undefined {
   const name = databaseName(attributes);
   const scheme = databaseSystem(attributes) ?? 'sql';
   return `${scheme}://${hostInUrl(host)}${port === undefined ? '' : `:${port}`}${name === undefined ? '' : `/${name}`}`;
+}
+
+/** The connection string when it is a URL. Passwords were removed from it before. */
+function connectionUrl(attributes: Attributes): string | undefined {
+  const connection = textOf(attributes, 'db.connection_string');
+  return connection !== undefined && splitUrl(connection)?.scheme !== undefined ? connection : undefined;
 }
 
 export function readSql(view: DocumentView): void {

@@ -33,6 +33,8 @@ export const Value = {
   listOfText: 8,
   /** The empty value. */
   empty: 9,
+  /** A list of names, `a` of them, the first of `names`. */
+  listOfNames: 10,
 } as const;
 
 /** A span of more attributes is rare, and the slow path takes any number. */
@@ -48,6 +50,8 @@ export class AttributeTable {
   private readonly seconds = new Int32Array(attributesMax);
   /** Of an int that is to be written as a double. */
   private readonly doubles = new Uint8Array(attributesMax);
+  /** The one list of names that a span may have. */
+  private readonly names = new Int32Array(64);
   /** By name: the place of the attribute plus `base`; below `base` it is absent. */
   private readonly places = new Int32Array(nameNumbersMax);
   private base = 1;
@@ -91,6 +95,11 @@ export class AttributeTable {
   /** A whole number of the document; absent when there is no such entry. */
   setInteger(key: number, entry: number): void {
     if (entry >= 0) this.set(key, Value.intLiteral, this.index.starts[entry] ?? 0, this.index.ends[entry] ?? 0);
+  }
+
+  setNames(key: number, names: Int32Array, count: number): void {
+    this.names.set(names.subarray(0, count));
+    this.set(key, Value.listOfNames, count);
   }
 
   /** Any JSON value, as `fromJson` of `convert/values.ts` reads it. */
@@ -279,6 +288,16 @@ export class AttributeTable {
         const element = writer.begin(0x0a, 1);
         writer.rangeField(0x0a, bytes, first, second);
         writer.end(element, 1);
+        return writer.end(list, 1);
+      }
+      case Value.listOfNames: {
+        const list = writer.begin(0x2a, 1);
+        for (let i = 0; i < first; i++) {
+          const name = this.names[i] ?? 0;
+          const element = writer.begin(0x0a, 1);
+          writer.rangeField(0x0a, nameBytes, nameStarts[name] ?? 0, nameStarts[name + 1] ?? 0);
+          writer.end(element, 1);
+        }
         return writer.end(list, 1);
       }
     }

@@ -41,9 +41,10 @@ export class SpanGroups {
     else lastRuns.push(start, end);
   }
 
-  /** The ExportTraceServiceRequest of all spans, which stand in `spans`. */
-  encode(spans: Uint8Array): Uint8Array {
-    const writer = new ProtoWriter(spans.length + headBytes * (1 + this.groups.size));
+  /** The ExportTraceServiceRequest of all spans, which stand in `written`. */
+  encode(written: ProtoWriter): Uint8Array {
+    const spans = new Uint8Array(written.buffer.buffer);
+    const writer = new ProtoWriter(written.length + headBytes * (1 + this.groups.size));
     for (const { resource, scopes } of this.groups.values()) {
       const mark = writer.begin(0x0a, groupLengthBytes);
       writeResource(writer, resource);

@@ -58,6 +58,19 @@ export function nameLength(name: number): number {
   return (nameStarts[name + 1] ?? 0) - (nameStarts[name] ?? 0);
 }
 
+/** By their bytes; below zero when the first comes first. */
+export function compareNames(a: number, b: number): number {
+  const endA = nameStarts[a + 1] ?? 0;
+  const endB = nameStarts[b + 1] ?? 0;
+  let i = nameStarts[a] ?? 0;
+  let k = nameStarts[b] ?? 0;
+  for (; i < endA && k < endB; i++, k++) {
+    const difference = (nameBytes[i] ?? 0) - (nameBytes[k] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return endA - i - (endB - k);
+}
+
 /** 1 for names that do not stand in JSON as they are. */
 const isEscaped = new Uint8Array(namesMax);
 const quote = 0x22;
@@ -293,6 +306,9 @@ export const key = {
   exceptionMessage: knownName('exception.message'),
   exceptionStack: knownName('exception.stacktrace'),
   namespace: knownName('aws.xray.namespace'),
+  name: knownName('aws.xray.name'),
+  annotations: knownName('aws.xray.annotations'),
+  residual: knownName('raybridge.xray'),
   fault: knownName('aws.xray.fault'),
   error: knownName('aws.xray.error'),
   throttle: knownName('aws.xray.throttle'),

@@ -21,6 +21,14 @@ export class Reading {
   readonly top = new Int32Array(memberCount);
 
   isSegment = false;
+  /** Entry of the trace id of the whole document. */
+  traceId = -1;
+  /** The document holds an envelope. */
+  isOurs = false;
+  /** Entry of the document itself: 0, or that of a subsegment. */
+  document = 0;
+  /** By entry, what the span leads back to; see `Mark`. Only documents of others ask. */
+  marks = new Uint8Array(1024);
   /** In which stack traces are printed; see `printStack` of `convert/stack.ts`. */
   language: string | undefined;
   kind = 0;
@@ -44,12 +52,19 @@ export class Reading {
   /** The exceptions are events, not the message of the status. */
   showsEvents = false;
 
-  /** Notes the members of the document, which is the entry 0 of the index. */
-  open(): void {
+  /** Forgets the document before. */
+  clearMarks(): void {
+    if (this.marks.length < this.index.count) this.marks = new Uint8Array(this.index.kinds.length);
+    this.marks.fill(Mark.lost, 0, this.index.count);
+  }
+
+  /** Notes the members of the document, or of one of its subsegments. */
+  open(document: number): void {
     const { index, top } = this;
+    this.document = document;
     top.fill(-1);
-    const end = index.nexts[0] ?? 0;
-    for (let entry = 1; entry < end; entry = index.nexts[entry] ?? 0) {
+    const end = index.nexts[document] ?? 0;
+    for (let entry = document + 1; entry < end; entry = index.nexts[entry] ?? 0) {
       const name = index.names[entry] ?? 0;
       if (name < memberCount) top[name] = entry;
     }
@@ -57,6 +72,11 @@ export class Reading {
     this.statusMessage = -1;
     this.exceptions = -1;
     this.exceptionCount = 0;
+  }
+
+  /** Marks an entry, if there is one, as one that comes back. */
+  keep(entry: number): void {
+    if (entry >= 0) this.marks[entry] = Mark.kept;
   }
 
   /** A member of the document, of any kind. */
@@ -73,9 +93,11 @@ export class Reading {
     if (entry < 0) return -1;
     const { index } = this;
     const kind = index.kinds[entry];
-    if (kind === Kind.text) return index.starts[entry] === index.ends[entry] ? -1 : entry;
     if (kind === Kind.null) return -1;
-    throw unusual;
+    if (kind !== Kind.text) throw unusual;
+    if (index.starts[entry] === index.ends[entry]) return -1;
+    this.marks[entry] = Mark.kept;
+    return entry;
   }
 
   asObject(entry: number): number {
@@ -93,13 +115,18 @@ export class Reading {
     const { index } = this;
     const end = index.nexts[list] ?? 0;
     for (let i = list + 1; i < end; i++) if (index.kinds[i] !== Kind.text) throw unusual;
-    return end === list + 1 ? -1 : list;
+    if (end === list + 1) return -1;
+    this.marks[list] = Mark.kept;
+    return list;
   }
 
   asTrue(entry: number): boolean {
     if (entry < 0) return false;
     const kind = this.index.kinds[entry];
-    if (kind === Kind.true) return true;
+    if (kind === Kind.true) {
+      this.marks[entry] = Mark.kept;
+      return true;
+    }
     if (kind === Kind.false || kind === Kind.null) return false;
     throw unusual;
   }
@@ -109,7 +136,13 @@ export class Reading {
     const { index } = this;
     const isUsual =
       index.kinds[entry] === Kind.integer && isInteger(index.bytes, index.starts[entry] ?? 0, index.ends[entry] ?? 0);
-    if (!isUsual) throw unusual;
+    // A negative zero comes back as zero.
+    if (
+      !isUsual ||
+      (index.bytes[index.starts[entry] ?? 0] === minus && index.bytes[(index.starts[entry] ?? 0) + 1] === zero)
+    )
+      throw unusual;
+    this.marks[entry] = Mark.kept;
     return entry;
   }
 
@@ -134,6 +167,15 @@ export class Reading {
     return entry;
   }
 }
+
+const minus = 0x2d;
+const zero = 0x30;
+
+/**
+ * Whether writing the span again gives a member: not at all, as it is, or as a number of another
+ * spelling. An object is kept as far as its members are.
+ */
+export const Mark = { lost: 0, kept: 1, respelled: 2 } as const;
 
 /** Bits of `flags`. */
 export const Flag = { fault: 1, error: 2, throttle: 4 } as const;

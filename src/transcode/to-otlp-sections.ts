@@ -3,11 +3,12 @@ import { sqlSystems, stableSystem } from '../convert/sql.ts';
 import { callerErrors, grpcCodeNames, throttleTypes } from '../convert/status.ts';
 import { SpanKind, StatusCode } from '../model/index.ts';
 import { Value } from './to-otlp-attributes.ts';
+import type { DocumentIndex } from './to-otlp-index.ts';
 import { Kind } from './to-otlp-index.ts';
 import { isZero, takeSeconds, unusual } from './to-otlp-literals.ts';
 import { findName, key, knownName, member, word } from './to-otlp-names.ts';
 import type { Reading } from './to-otlp-reading.ts';
-import { Flag } from './to-otlp-reading.ts';
+import { Flag, Mark } from './to-otlp-reading.ts';
 import { mayHoldPassword, splitUrlAt, urlPlaces } from './to-otlp-url.ts';
 
 /**
@@ -25,8 +26,25 @@ export function readTimes(reading: Reading): void {
   takeSeconds(reading.start, index.bytes, reading.startOf(start), reading.endOf(start));
   reading.end.high = 0;
   reading.end.low = 0;
-  if (end >= 0) takeSeconds(reading.end, index.bytes, reading.startOf(end), reading.endOf(end));
+  markTime(reading, start);
+  if (end < 0) return;
+  takeSeconds(reading.end, index.bytes, reading.startOf(end), reading.endOf(end));
+  markTime(reading, end);
 }
+
+/** `secondsText` of `model/time.ts` gives times without an exponent and zeros at the end. */
+function markTime({ index, marks }: Reading, entry: number): void {
+  const last = index.bytes[(index.ends[entry] ?? 0) - 1];
+  const isSpelledOut = index.kinds[entry] === Kind.integer || (last !== zero && !isJavaTime(index, entry));
+  marks[entry] = isSpelledOut ? Mark.kept : Mark.respelled;
+}
+
+function isJavaTime({ bytes, ends }: DocumentIndex, entry: number): boolean {
+  return bytes[(ends[entry] ?? 0) - 2] === letterE;
+}
+
+const zero = 0x30;
+const letterE = 0x45;
 
 function isNumber({ index }: Reading, entry: number): boolean {
   return index.kinds[entry] === Kind.integer || index.kinds[entry] === Kind.decimal;
@@ -84,6 +102,16 @@ export function readIdentity(reading: Reading): void {
   if (reading.asTrue(reading.topEntry(member.traced))) attributes.set(key.traced, Value.boolean, 1);
   if (reading.isSegment && reading.asTrue(reading.topEntry(member.inferred)))
     attributes.set(key.inferred, Value.boolean, 1);
+  const inProgress = reading.topEntry(member.inProgress);
+  const isInProgress = reading.asTrue(inProgress);
+  const type = reading.topEntry(member.type);
+  reading.asText(type);
+  if (!reading.isOurs) {
+    // A missing end stands for one that is to come, and only for that.
+    if (isZero(reading.end) && (!isInProgress || reading.topEntry(member.endTime) >= 0)) throw unusual;
+    if (inProgress >= 0 && !isZero(reading.end)) reading.marks[inProgress] = Mark.lost;
+    if (type >= 0) reading.marks[type] = Mark.lost;
+  }
   if (isZero(reading.end)) attributes.set(key.inProgress, Value.boolean, 1);
 }
 
@@ -91,6 +119,7 @@ export function readIdentity(reading: Reading): void {
 export function readHttp(reading: Reading): void {
   const http = reading.asObject(reading.topEntry(member.http));
   if (http < 0) return;
+  if (!reading.isOurs) checkHttp(reading, http);
   const { attributes } = reading;
   const request = reading.asObject(reading.entryAt(http, member.request));
   attributes.setText(key.requestMethod, reading.asText(reading.entryAt(request, member.method)));
@@ -103,6 +132,33 @@ export function readHttp(reading: Reading): void {
   const response = reading.asObject(reading.entryAt(http, member.response));
   attributes.setInteger(key.statusCode, reading.asInteger(reading.entryAt(response, member.status)));
   attributes.setInteger(key.bodySize, reading.asInteger(reading.entryAt(response, member.contentLength)));
+}
+
+/** What `writeHttp` would write in another way than it was: without a method, or with no plain client. */
+function checkHttp(reading: Reading, http: number): void {
+  const { index } = reading;
+  const request = reading.asObject(reading.entryAt(http, member.request));
+  if (reading.topEntry(member.sql) >= 0) throw unusual;
+  if (request < 0) return;
+  const client = reading.asText(index.member(request, member.clientIp));
+  const method = reading.asText(index.member(request, member.method));
+  const isForwarded = reading.asTrue(index.member(request, member.forwardedFor));
+  if (client < 0 ? isForwarded : method < 0 || !isIpv4(index.bytes, reading.startOf(client), reading.endOf(client)))
+    throw unusual;
+}
+
+function isIpv4(bytes: Uint8Array, start: number, end: number): boolean {
+  let dots = 0;
+  let digits = 0;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === point && digits > 0) {
+      dots += 1;
+      digits = 0;
+    } else if (byte >= 0x30 && byte <= 0x39 && digits < 3) digits += 1;
+    else return false;
+  }
+  return dots === 3 && digits > 0;
 }
 
 function readUrl(reading: Reading, url: number): void {
@@ -186,6 +242,8 @@ function readTables(reading: Reading, aws: number): void {
   const table = reading.asText(reading.entryAt(aws, member.tableName));
   const tables = reading.asTexts(reading.entryAt(aws, member.tableNames));
   if (table < 0 && tables < 0) return;
+  // One table is written as one, and several as several.
+  if (!reading.isOurs && tables >= 0 && (table >= 0 || reading.index.size(tables) === 1)) throw unusual;
   attributes.setText(key.tableName, table);
   if (tables >= 0) attributes.set(key.tableNames, Value.json, tables);
   else attributes.set(key.tableNames, Value.listOfText, reading.startOf(table), reading.endOf(table));
@@ -195,6 +253,7 @@ function readTables(reading: Reading, aws: number): void {
 
 function readGateway(reading: Reading, gateway: number): void {
   if (gateway < 0) return;
+  if (!reading.isOurs) throw unusual;
   const { attributes } = reading;
   attributes.setText(key.apiId, reading.asText(reading.entryAt(gateway, member.restApiId)));
   attributes.setText(key.apiStage, reading.asText(reading.entryAt(gateway, member.stage)));
@@ -278,6 +337,8 @@ export function readCause(reading: Reading): void {
   if (index.kinds[cause] === Kind.text) return attributes.setText(key.cause, reading.asText(cause));
   const object = reading.asObject(cause);
   if (object < 0) return;
+  // Stack traces are printed and parsed again to see what comes back; that is not for here.
+  if (!reading.isOurs) throw unusual;
   attributes.setText(key.workingDirectory, reading.asText(reading.entryAt(object, member.workingDirectory)));
   const paths = reading.asTexts(reading.entryAt(object, member.paths));
   if (paths >= 0) attributes.set(key.causePaths, Value.json, paths);
@@ -311,9 +372,13 @@ function checkException(reading: Reading, exception: number): void {
 export function readNamespace(reading: Reading): void {
   if (reading.isSegment) return;
   const namespace = reading.asText(reading.topEntry(member.namespace));
-  if (namespace < 0) return;
   const { attributes, kind } = reading;
   const isCall = kind === SpanKind.client || kind === SpanKind.producer;
+  if (namespace < 0) {
+    // The kind alone would lead to a namespace.
+    if (isCall && !reading.isOurs) throw unusual;
+    return;
+  }
   const derived = isAwsCall(reading) ? word.aws : word.remote;
   if (!isCall || !reading.isText(namespace, derived)) attributes.setText(key.namespace, namespace);
 }
@@ -335,6 +400,47 @@ function isAttribute({ attributes }: Reading, name: number, text: number): boole
 
 /** `readOperation` of `convert/name.ts`. */
 export function readOperation(reading: Reading): void {
+  readSpanName(reading);
+  if (reading.isOurs) return;
+  if (reading.nameStart !== reading.startOf(reading.name)) {
+    // A name made of others' parts may be the document's own, letter by letter.
+    if (isSameText(reading)) throw unusual;
+    reading.attributes.setText(key.name, reading.name);
+  } else checkName(reading);
+}
+
+function isSameText({ index, name, nameStart, nameEnd }: Reading): boolean {
+  const start = index.starts[name] ?? 0;
+  if ((index.ends[name] ?? 0) - start !== nameEnd - nameStart) return false;
+  for (let i = nameStart, k = start; i < nameEnd; i++, k++) if (index.bytes[i] !== index.bytes[k]) return false;
+  return true;
+}
+
+/** Whether `writeName` of `convert/name.ts` would find the name of the span, and leave it as it is. */
+function checkName(reading: Reading): void {
+  const { bytes } = reading.index;
+  const start = reading.startOf(reading.name);
+  const end = reading.endOf(reading.name);
+  if (end - start > nameLengthMax) throw unusual;
+  for (let i = start; i < end; i++) if (isLegal[bytes[i] ?? 0] === 0) throw unusual;
+  if (reading.isSegment) {
+    if (reading.index.textOf(reading.name).startsWith('unknown_service')) throw unusual;
+    return;
+  }
+  const isPlainWork = reading.kind === SpanKind.internal;
+  const isPlainCall =
+    reading.isText(reading.topEntry(member.namespace), word.aws) ||
+    (reading.topEntry(member.http) < 0 && reading.topEntry(member.aws) < 0 && reading.topEntry(member.sql) < 0);
+  if (!isPlainWork && !isPlainCall) throw unusual;
+}
+
+const nameLengthMax = 200;
+/** 1 for the ASCII characters that a name may have. */
+const isLegal = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 0x80 && /[\p{L}\p{N}\s_.:/%&#=+\\\-@]/u.test(String.fromCharCode(byte)) ? 1 : 0,
+);
+
+function readSpanName(reading: Reading): void {
   const { attributes, index } = reading;
   const start = index.textEnd;
   if (!reading.isSegment && reading.isText(reading.topEntry(member.namespace), word.aws)) {

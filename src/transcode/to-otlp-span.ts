@@ -6,6 +6,7 @@ import { Kind } from './to-otlp-index.ts';
 import { isZero, unusual } from './to-otlp-literals.ts';
 import { envelopeMember, member } from './to-otlp-names.ts';
 import type { Reading } from './to-otlp-reading.ts';
+import type { Placed } from './to-otlp-residual.ts';
 import { writeAnyAttributes, writeJsonAttributes } from './to-otlp-values.ts';
 
 /** A span as field `spans` of ScopeSpans, of what was read: `writeSpan` of `codec/otlp-proto.ts` without the span. */
@@ -16,7 +17,7 @@ const spanLengthBytes = 2;
 export function writeOwnSpan(writer: ProtoWriter, reading: Reading, envelope: EnvelopeReading): void {
   const { index } = reading;
   const mark = writer.begin(0x12, spanLengthBytes);
-  writeIds(writer, reading, envelope);
+  writeOwnIds(writer, reading, envelope);
   if (reading.nameEnd > reading.nameStart) writer.rangeField(0x2a, index.bytes, reading.nameStart, reading.nameEnd);
   const kind = kindOf(reading, envelope);
   if (kind !== 0) writer.int32Field(0x30, kind);
@@ -37,7 +38,37 @@ export function writeOwnSpan(writer: ProtoWriter, reading: Reading, envelope: En
   writer.end(mark, spanLengthBytes);
 }
 
-function writeIds(writer: ProtoWriter, reading: Reading, envelope: EnvelopeReading): void {
+/** The span of a document of another program, whose attributes are complete. It has no events, and links are not usual. */
+export function writeForeignSpan(writer: ProtoWriter, reading: Reading, placed: Placed | undefined): void {
+  const { index, start, end, kind } = reading;
+  if (reading.topEntry(member.links) >= 0) throw unusual;
+  const mark = writer.begin(0x12, spanLengthBytes);
+  writeTraceId(writer, index, reading.traceId);
+  writeSpanId(writer, 0x12, index, reading.topEntry(member.id));
+  const parent = placed ? placed.parentId : reading.topEntry(member.parentId);
+  if (parent >= 0) writeSpanId(writer, 0x22, index, parent);
+  if (reading.nameEnd > reading.nameStart) writer.rangeField(0x2a, index.bytes, reading.nameStart, reading.nameEnd);
+  if (kind !== 0) writer.int32Field(0x30, kind);
+  if (!isZero(start)) writer.halvesField(0x39, start.high, start.low);
+  if (!isZero(end)) writer.halvesField(0x41, end.high, end.low);
+  reading.attributes.write(writer, 0x4a);
+  writeStatus(writer, reading);
+  writer.end(mark, spanLengthBytes);
+}
+
+/** Whether the entry is a span id in its usual spelling, lower case. */
+export function isSpanIdAt(index: DocumentIndex, entry: number): boolean {
+  return isSpanId(index, entry) && isLowerCase(index, entry);
+}
+
+/** Whether the entry is a trace id in its usual spelling, `1-8-24` in lower case. */
+export function isUsualTraceIdAt(index: DocumentIndex, entry: number): boolean {
+  return (
+    isTraceId(index, entry) && (index.ends[entry] ?? 0) - (index.starts[entry] ?? 0) === 35 && isLowerCase(index, entry)
+  );
+}
+
+function writeOwnIds(writer: ProtoWriter, reading: Reading, envelope: EnvelopeReading): void {
   const { index } = reading;
   writeTraceId(writer, index, reading.topEntry(member.traceId));
   writeSpanId(writer, 0x12, index, reading.topEntry(member.id));
@@ -62,6 +93,15 @@ export function isTraceId(index: DocumentIndex, entry: number): boolean {
   const isXray = length === 35 && bytes[start] === one && bytes[start + 1] === dash && bytes[start + 10] === dash;
   // Nobody's trace began in 1970, so that half an id of zeros alone is for the slow path too.
   return isXray && isId(bytes, start + 2, 8) && isId(bytes, start + 11, 24);
+}
+
+/** The bytes of trace id and id of a document in their usual spelling, one after the other and no fields. */
+export function writeIds(writer: ProtoWriter, reading: Reading): void {
+  const { bytes } = reading.index;
+  const traceId = reading.startOf(reading.topEntry(member.traceId));
+  writer.hexDigits(bytes, traceId + 2, 8);
+  writer.hexDigits(bytes, traceId + 11, 24);
+  writer.hexDigits(bytes, reading.startOf(reading.topEntry(member.id)), 16);
 }
 
 function writeTraceId(writer: ProtoWriter, index: DocumentIndex, entry: number): void {

@@ -23,6 +23,10 @@ export function appendJson(index: DocumentIndex, entry: number): void {
   }
 }
 
+export function appendBytes(index: DocumentIndex, bytes: Uint8Array): void {
+  index.append(bytes, 0, bytes.length);
+}
+
 function appendObject(index: DocumentIndex, object: number): void {
   index.appendByte(openBrace);
   const end = index.nexts[object] ?? 0;

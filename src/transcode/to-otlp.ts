@@ -1,15 +1,19 @@
-import { decodeSegments } from '../codec/index.ts';
+import { decodeSegments, encodeTraces } from '../codec/index.ts';
 import { parseJson, printJson } from '../codec/json.ts';
 import { writeSpan } from '../codec/otlp-proto.ts';
 import { ProtoWriter } from '../codec/protobuf.ts';
 import { findInvalidUtf8, isAscii } from '../codec/utf8.ts';
+import { readEnvelope, readRole } from '../convert/envelope.ts';
+import { readForm } from '../convert/identity.ts';
 import type { ConversionProblem, JsonText } from '../convert/index.ts';
 import { jsonTextDepthMax, toSpans } from '../convert/index.ts';
 import { RaybridgeError } from '../errors.ts';
-import type { Resource, Scope, Span } from '../model/index.ts';
+import type { Resource, Scope, SegmentDocument, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
 import { applyAttributes, applyName, applyStatus, applyTimes, EnvelopeReading } from './to-otlp-envelope.ts';
+import { readForeign } from './to-otlp-foreign.ts';
 import { SpanGroups } from './to-otlp-groups.ts';
+import { SpanIds } from './to-otlp-ids.ts';
 import { Kind } from './to-otlp-index.ts';
 import { unusual } from './to-otlp-literals.ts';
 import { readAnnotations, readNamespaces, readRest } from './to-otlp-metadata.ts';
@@ -30,7 +34,7 @@ import {
   readTimes,
 } from './to-otlp-sections.ts';
 import { RangeKey, SeenValues } from './to-otlp-seen.ts';
-import { isTraceId, writeOwnSpan } from './to-otlp-span.ts';
+import { isSpanIdAt, isUsualTraceIdAt, writeIds, writeOwnSpan } from './to-otlp-span.ts';
 
 /**
  * Segment documents to OTLP protobuf, bytes to bytes.
@@ -56,17 +60,21 @@ export interface Transcoded {
  * @throws RaybridgeError BAD_INPUT as `decodeSegments` does.
  */
 export function segmentsToOtlp(body: Uint8Array): Transcoded {
-  const run: Run = { groups: new SpanGroups(), spans: 0, problems: [], slow: 0, documents: 0 };
-  spansWriter.cutTo(0);
+  const run = startRun();
   // Whatever is wrong with the body as a whole, the readable way says it.
   if (!isUtf8(body) || !readBody(body, run)) return readSlowly(body);
-  const bytes = run.groups.encode(spansWriter.written(0, spansWriter.length));
-  return { bytes, spans: run.spans, problems: run.problems, slow: run.slow };
+  const problems = [...run.lost, ...run.problems];
+  return { bytes: run.groups.encode(spansWriter), spans: run.spans, problems, slow: run.slow };
 }
 
 interface Run {
   readonly groups: SpanGroups;
+  /** Documents of which no span could be made; they are told before all other problems. */
+  readonly lost: ConversionProblem[];
   readonly problems: ConversionProblem[];
+  /** Ids of segments of services whose calls are documents of their own, and the ids that such calls name. */
+  readonly services: string[];
+  readonly calls: Set<string>;
   spans: number;
   documents: number;
   slow: number;
@@ -75,7 +83,8 @@ interface Run {
 /** Of all calls: their memory is used again. A call never waits, so no two of them meet here. */
 const reading = new Reading();
 const envelope = new EnvelopeReading();
-const spansWriter = new ProtoWriter();
+let spansWriter = new ProtoWriter();
+const spanIds = new SpanIds();
 const resourceKey = new RangeKey();
 const scopeKey = new RangeKey();
 const seenResources = new SeenValues<Resource>();
@@ -83,12 +92,34 @@ const seenScopes = new SeenValues<Scope>();
 /** Whether the two keys are those of the document being read. */
 let isOwnerCollected = false;
 
+/** Memory that one large body needed is not kept for the small ones after it. */
+const bytesKept = 16 * 1024 * 1024;
+
+function startRun(): Run {
+  if (spansWriter.buffer.byteLength > bytesKept) spansWriter = new ProtoWriter();
+  spansWriter.cutTo(0);
+  spanIds.clear();
+  return {
+    groups: new SpanGroups(),
+    lost: [],
+    problems: [],
+    services: [],
+    calls: new Set(),
+    spans: 0,
+    documents: 0,
+    slow: 0,
+  };
+}
+
 function isUtf8(body: Uint8Array): boolean {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   return isAscii(view, 0, body.length) || findInvalidUtf8(body, 0, body.length) < 0;
 }
 
-/** False when the body is not an array of objects, or one, as JSON has it. */
+/**
+ * False when the body is not an array of objects, or one, as JSON has it; or when its documents mean
+ * something to each other: they replace or need one another.
+ */
 function readBody(body: Uint8Array, run: Run): boolean {
   const { index } = reading;
   index.load(body);
@@ -103,42 +134,88 @@ function readBody(body: Uint8Array, run: Run): boolean {
     index.clear();
     const end = index.read(at);
     if (end < 0 || index.kinds[0] !== Kind.object) return false;
-    readDocument(body.subarray(at, end), run);
+    if (!readDocument(body.subarray(at, end), run)) return false;
     at = index.skipSpace(end);
-    if (!isArray) return at === body.length;
-    if (index.bytes[at] === closeBracket) return index.skipSpace(at + 1) === body.length;
+    if (!isArray || index.bytes[at] === closeBracket) break;
     if (index.bytes[at] !== comma) return false;
     at = index.skipSpace(at + 1);
   }
+  if (isArray) at = index.skipSpace(at + 1);
+  return at === body.length && run.services.every((id) => run.calls.has(id));
 }
 
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const comma = 0x2c;
 
-function readDocument(document: Uint8Array, run: Run): void {
+/** False when it means something to another document. */
+function readDocument(document: Uint8Array, run: Run): boolean {
   const mark = spansWriter.length;
+  isOwnerCollected = false;
   try {
-    readOwn(run);
+    return readFast(run);
   } catch (error) {
     if (error !== unusual) throw error;
     spansWriter.cutTo(mark);
-    readSlow(document, run);
+    return readSlow(document, run);
+  } finally {
+    run.documents += 1;
   }
-  run.documents += 1;
+}
+
+function readFast(run: Run): boolean {
+  const { index } = reading;
+  reading.clearMarks();
+  reading.open(0);
+  const type = reading.topEntry(member.type);
+  reading.isSegment = type < 0 || index.kinds[type] !== Kind.text || index.textOf(type).toLowerCase() !== 'subsegment';
+  const metadata = reading.asObject(reading.topEntry(member.metadata));
+  const object = metadata < 0 ? -1 : index.member(metadata, member.raybridge);
+  if (object >= 0 && index.kinds[object] === Kind.object && envelope.open(reading, object)) {
+    reading.isOurs = true;
+    return readOwn(metadata, run);
+  }
+  // The service of a subsegment that is sent alone is found in the other documents.
+  return reading.isSegment && readOthers(run);
+}
+
+function readOthers(run: Run): boolean {
+  const start = spansWriter.length;
+  const { ends, resource, slow } = readForeign(spansWriter, reading, json);
+  if (!resource) throw unusual;
+  let from = start;
+  for (const end of ends) {
+    if (!addSpan(run, resource, emptyScope, { start: from, end })) return false;
+    from = end;
+  }
+  if (slow > 0) run.slow += 1;
+  return true;
+}
+
+/** Notes a span that has been written. False when there is one of its ids already. */
+function addSpan(
+  run: Run,
+  resource: Resource,
+  scope: Scope,
+  { start, end }: { readonly start: number; readonly end: number },
+): boolean {
+  const view = spansWriter.buffer;
+  let at = start + 1;
+  while (view.getUint8(at) >= 0x80) at += 1;
+  // Behind the length the trace id's field, two bytes and sixteen, and the span id's.
+  const traceId = at + 3;
+  if (!spanIds.add(view, traceId, traceId + 18)) return false;
+  run.groups.add(resource, scope, start, end);
+  run.spans += 1;
+  return true;
 }
 
 /** A document with an envelope, and its span. */
-function readOwn(run: Run): void {
+function readOwn(metadata: number, run: Run): boolean {
   const { index } = reading;
-  isOwnerCollected = false;
-  reading.open();
-  readForm();
-  const metadata = reading.asObject(reading.topEntry(member.metadata));
-  const object = metadata < 0 ? -1 : index.member(metadata, member.raybridge);
-  if (object < 0 || index.kinds[object] !== Kind.object || !envelope.open(reading, object)) throw unusual;
   const role = envelope.entry(envelopeMember.role);
-  if (role >= 0 && index.kinds[role] === Kind.text && index.textOf(role) === 'svc') return readService();
+  const roleText = role >= 0 && index.kinds[role] === Kind.text ? index.textOf(role) : '';
+  if (roleText === 'svc') return noteService(run);
   const subsegments = reading.asList(reading.topEntry(member.subsegments));
   if (subsegments >= 0 && index.size(subsegments) > 0) throw unusual;
 
@@ -151,21 +228,32 @@ function readOwn(run: Run): void {
   applyStatus(reading, envelope);
   const start = spansWriter.length;
   writeOwnSpan(spansWriter, reading, envelope);
-  run.groups.add(resource, scope, start, spansWriter.length);
-  run.spans += 1;
+  if (roleText === 'dep') run.calls.add(idsOf(member.parentId));
+  return addSpan(run, resource, scope, { start, end: spansWriter.length });
 }
 
-/** The segment of a service whose call is in another document makes no span; it must be a document all the same. */
-function readService(): void {
-  if (!isTraceId(reading.index, reading.topEntry(member.traceId))) throw unusual;
-  readTimes(reading);
-}
-
-function readForm(): void {
+/** The segment of a service makes no span, because the document of its call holds it all. */
+function noteService(run: Run): boolean {
   const { index } = reading;
-  const type = reading.topEntry(member.type);
-  const text = type >= 0 && index.kinds[type] === Kind.text ? index.textOf(type) : '';
-  reading.isSegment = text.toLowerCase() !== 'subsegment';
+  const isUsual =
+    isUsualTraceIdAt(index, reading.topEntry(member.traceId)) && isSpanIdAt(index, reading.topEntry(member.id));
+  if (!isUsual) return false;
+  readTimes(reading);
+  run.services.push(idsOf(member.id));
+  const mark = spansWriter.length;
+  writeIds(spansWriter, reading);
+  const isNew = spanIds.add(spansWriter.buffer, mark, mark + traceIdBytes);
+  spansWriter.cutTo(mark);
+  return isNew;
+}
+
+const traceIdBytes = 16;
+
+/** Trace id and another id of the document, as they are written. */
+function idsOf(name: number): string {
+  const { index } = reading;
+  const entry = reading.topEntry(name);
+  return `${index.textOf(reading.topEntry(member.traceId))} ${entry < 0 ? '' : index.textOf(entry)}`;
 }
 
 /** Resource and scope, when documents with the same were there before. */
@@ -216,22 +304,38 @@ function readSections(metadata: number): void {
   readOutcome(reading);
 }
 
-/** One document the readable way. What it is found to belong to is remembered for the next ones. */
-function readSlow(document: Uint8Array, run: Run): void {
-  const { spans, problems } = toSpans(decodeSegments(document), { json });
-  for (const problem of problems)
-    run.problems.push({ ...problem, pointer: `/${run.documents}${problem.pointer.slice(firstPointer.length)}` });
-  for (const span of spans) {
+/**
+ * One document the readable way. What it is found to belong to is remembered for the next ones.
+ * False when it means something to another document.
+ */
+function readSlow(document: Uint8Array, run: Run): boolean {
+  const documents = decodeSegments(document);
+  if (documents.some((one) => needsOthers(one, run))) return false;
+  const { spans, problems } = toSpans(documents, { json });
+  for (const problem of problems) {
+    const pointer = `/${run.documents}${problem.pointer.slice(firstPointer.length)}`;
+    (problem.lost === 'document' ? run.lost : run.problems).push({ ...problem, pointer });
+  }
+  run.slow += 1;
+  if (spans.length === 1 && problems.length === 0) remember(spans[0]);
+  return spans.every((span) => {
     const start = spansWriter.length;
     writeSpan(spansWriter, span);
-    run.groups.add(span.resource, span.scope, start, spansWriter.length);
-  }
-  if (spans.length === 1 && problems.length === 0) remember(spans[0]);
-  run.spans += spans.length;
-  run.slow += 1;
+    return addSpan(run, span.resource, span.scope, { start, end: spansWriter.length });
+  });
 }
 
 const firstPointer = '/0';
+
+/** What `toSpans` looks for in other documents; notes what it looks for in this one. */
+function needsOthers(document: SegmentDocument, run: Run): boolean {
+  const found = readEnvelope(document);
+  const role = found && readRole(found);
+  if (role === 'svc') return true;
+  const parentId = document.get('parent_id');
+  if (role === 'dep' && typeof parentId === 'string') run.calls.add(`${String(document.get('trace_id'))} ${parentId}`);
+  return !found && readForm(document) === 'subsegment';
+}
 
 function remember(span: Span | undefined): void {
   if (!span || !isOwnerCollected) return;
@@ -243,15 +347,7 @@ function remember(span: Span | undefined): void {
 function readSlowly(body: Uint8Array): Transcoded {
   const documents = decodeSegments(body);
   const { spans, problems } = toSpans(documents, { json });
-  spansWriter.cutTo(0);
-  const groups = new SpanGroups();
-  for (const span of spans) {
-    const start = spansWriter.length;
-    writeSpan(spansWriter, span);
-    groups.add(span.resource, span.scope, start, spansWriter.length);
-  }
-  const bytes = groups.encode(spansWriter.written(0, spansWriter.length));
-  return { bytes, spans: spans.length, problems, slow: documents.length };
+  return { bytes: encodeTraces(spans), spans: spans.length, problems, slow: documents.length };
 }
 
 const json: JsonText = {

@@ -495,6 +495,9 @@ export const residualLike: fc.Arbitrary<JsonObject> = fc
       g: anyJson,
       d: texts,
       s: member(objectOfAny(fc.constantFrom('0', 'x'), anyJson)),
+      i: member(
+        objectOfAny(fc.constantFrom('n', 'c', 't', 's'), fc.oneof(anyJson, fc.constantFrom('segment', 'both'))),
+      ),
     },
     { requiredKeys: [], noNullPrototype: true },
   )

@@ -1,0 +1,201 @@
+import { parseJson } from '../codec/json.ts';
+import { writeSpan } from '../codec/otlp-proto.ts';
+import type { ProtoWriter } from '../codec/protobuf.ts';
+import { documentWithoutCredentials } from '../convert/credentials.ts';
+import type { JsonText } from '../convert/index.ts';
+import { spanOf } from '../convert/lossless.ts';
+import { plainStyle } from '../convert/style.ts';
+import type { JsonObject, JsonValue, Resource, Span } from '../model/index.ts';
+import { isJsonObject, parseSpanId, parseTraceId } from '../model/index.ts';
+import { Kind } from './to-otlp-index.ts';
+import { unusual } from './to-otlp-literals.ts';
+import { readForeignAnnotations, readNamespaces } from './to-otlp-metadata.ts';
+import { member } from './to-otlp-names.ts';
+import type { Reading } from './to-otlp-reading.ts';
+import type { Placed } from './to-otlp-residual.ts';
+import { setResidual } from './to-otlp-residual.ts';
+import type { ResourceMarks } from './to-otlp-resource.ts';
+import { applyMarks, collectForeignResource, marksFrom } from './to-otlp-resource.ts';
+import {
+  readAws,
+  readCause,
+  readHttp,
+  readIdentity,
+  readKind,
+  readName,
+  readNamespace,
+  readOperation,
+  readOutcome,
+  readSql,
+  readTimes,
+} from './to-otlp-sections.ts';
+import { RangeKey, SeenValues } from './to-otlp-seen.ts';
+import { isSpanIdAt, isUsualTraceIdAt, writeForeignSpan } from './to-otlp-span.ts';
+
+/**
+ * Documents that other programs wrote: a segment and the subsegments inside it, a span each. The
+ * sections mark what of a member comes back; what does not goes into the span's residual. A segment
+ * or subsegment with something unusual in it is converted by `spanOf`, by itself.
+ */
+
+export interface ForeignSpans {
+  /** Where each span ends; the first begins where the writer stood before. */
+  readonly ends: number[];
+  /** Of all of them. */
+  resource: Resource | undefined;
+  /** Spans that `spanOf` made. */
+  slow: number;
+}
+
+/** What the resource's part of a segment stands for. */
+interface SeenSegment {
+  readonly resource: Resource;
+  readonly marks: ResourceMarks | undefined;
+}
+
+const seenSegments = new SeenValues<SeenSegment>();
+const resourceKey = new RangeKey();
+
+/**
+ * Writes the spans of the document in the index, a parent before its subsegments.
+ * @throws unusual when that takes more than one segment or subsegment by itself.
+ */
+export function readForeign(writer: ProtoWriter, reading: Reading, json: JsonText): ForeignSpans {
+  const spans: ForeignSpans = { ends: [], resource: undefined, slow: 0 };
+  reading.isOurs = false;
+  reading.open(0);
+  if (!isUsualTraceIdAt(reading.index, reading.topEntry(member.traceId))) throw unusual;
+  reading.traceId = reading.topEntry(member.traceId);
+  readEntity({ writer, reading, json, spans }, 0, undefined);
+  return spans;
+}
+
+interface Tree {
+  readonly writer: ProtoWriter;
+  readonly reading: Reading;
+  readonly json: JsonText;
+  readonly spans: ForeignSpans;
+}
+
+function readEntity(tree: Tree, entity: number, placed: Placed | undefined): void {
+  const { writer, reading, spans } = tree;
+  const { index } = reading;
+  reading.open(entity);
+  reading.isSegment = placed === undefined;
+  const id = reading.topEntry(member.id);
+  const children = reading.asList(reading.topEntry(member.subsegments));
+  if (!isSpanIdAt(index, id)) throw unusual;
+  const start = writer.length;
+  try {
+    writeEntity(tree, placed);
+  } catch (error) {
+    if (error !== unusual) throw error;
+    writer.cutTo(start);
+    writeSlowly(tree, entity, placed);
+  }
+  spans.ends.push(writer.length);
+  const end = children < 0 ? 0 : (index.nexts[children] ?? 0);
+  for (let child = children + 1, place = 0; child < end; child = index.nexts[child] ?? 0, place++) {
+    if (index.kinds[child] !== Kind.object) throw unusual;
+    readEntity(tree, child, { parentId: id, place });
+  }
+}
+
+function writeEntity({ writer, reading, spans }: Tree, placed: Placed | undefined): void {
+  const changes = reading.isSegment ? findSegment(reading, spans) : noChanges;
+  readTimes(reading);
+  readKind(reading);
+  readName(reading);
+  readIdentity(reading);
+  readHttp(reading);
+  readAws(reading);
+  readSql(reading);
+  readCause(reading);
+  const metadata = reading.asObject(reading.topEntry(member.metadata));
+  if (metadata >= 0) readNamespaces(reading, metadata);
+  readForeignAnnotations(reading);
+  readNamespace(reading);
+  readOperation(reading);
+  readOutcome(reading);
+  keepIds(reading, placed);
+  setResidual(reading, changes, placed);
+  writeForeignSpan(writer, reading, placed);
+}
+
+const noChanges = new Uint8Array(0);
+
+/** The resource, when a segment with the same was there before. Returns what its residual says of it. */
+function findSegment(reading: Reading, spans: ForeignSpans): Uint8Array {
+  collectForeignResource(resourceKey, reading);
+  const seen = seenSegments.get(resourceKey, reading.index.bytes);
+  if (!seen?.marks) throw unusual;
+  spans.resource = seen.resource;
+  applyMarks(reading, seen.marks.marks);
+  return seen.marks.changes;
+}
+
+/** Ids in their usual spelling come back; the trace id of a subsegment is its segment's. */
+function keepIds(reading: Reading, placed: Placed | undefined): void {
+  reading.keep(reading.topEntry(member.id));
+  if (placed) return;
+  const parent = reading.topEntry(member.parentId);
+  if (parent >= 0 && !isSpanIdAt(reading.index, parent)) throw unusual;
+  reading.keep(parent);
+  reading.keep(reading.topEntry(member.traceId));
+}
+
+/** One segment or subsegment as the readable way takes it, without what is inside it. */
+function writeSlowly({ writer, reading, json, spans }: Tree, entity: number, placed: Placed | undefined): void {
+  const { index } = reading;
+  const document = objectAt(reading, entity);
+  readTimes(reading);
+  const parentId = placed ? index.textOf(placed.parentId) : textAt(document, 'parent_id');
+  const span = spanOf(document, {
+    traceId: parseTraceId(index.textOf(reading.traceId)) ?? '',
+    spanId: index.textOf(reading.topEntry(member.id)),
+    parentSpanId: parentId === undefined ? undefined : parseSpanId(parentId),
+    startTimeNs: (BigInt(reading.start.high) << 32n) | BigInt(reading.start.low),
+    form: placed ? 'embedded' : 'segment',
+    placement: {
+      embedded: placed && { parentId: index.textOf(placed.parentId), place: placed.place },
+      strays: new Map(),
+    },
+    inherited: placed ? spans.resource : undefined,
+    style: plainStyle,
+    json,
+    report: refuse,
+  });
+  if (!placed) remember(reading, span, json);
+  spans.resource ??= span.resource;
+  spans.slow += 1;
+  writeSpan(writer, span);
+}
+
+/** A problem has a pointer into the list of documents, of which nothing is known here. */
+function refuse(): never {
+  throw unusual;
+}
+
+function objectAt({ index }: Reading, entity: number): JsonObject {
+  const value = parseJson(index.bytes.subarray(index.starts[entity], index.ends[entity]));
+  if (!isJsonObject(value)) throw unusual;
+  const list: JsonValue | undefined = value.get('subsegments');
+  const own = new Map(value);
+  if (Array.isArray(list) && list.length > 0) own.delete('subsegments');
+  return documentWithoutCredentials(own, refuse);
+}
+
+function textAt(object: JsonObject, name: string): string | undefined {
+  const value = object.get(name);
+  if (value !== undefined && (typeof value !== 'string' || !parseSpanId(value))) throw unusual;
+  return value;
+}
+
+function remember(reading: Reading, span: Span, json: JsonText): void {
+  collectForeignResource(resourceKey, reading);
+  if (seenSegments.get(resourceKey, reading.index.bytes)) return;
+  const text = span.attributes.get('raybridge.xray');
+  const residual = typeof text === 'string' ? parseJson(text) : undefined;
+  const marks = marksFrom(reading, isJsonObject(residual) ? residual : undefined, json);
+  seenSegments.set(resourceKey, reading.index.bytes, { resource: span.resource, marks });
+}

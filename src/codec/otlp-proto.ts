@@ -524,7 +524,8 @@ function readEvent(reader: ProtoReader): SpanEvent {
   return { timeNs, name, attributes: attributes ?? noAttributes, droppedAttributesCount };
 }
 
-function writeEvent(writer: ProtoWriter, event: SpanEvent): void {
+/** Field `events` of Span. */
+export function writeEvent(writer: ProtoWriter, event: SpanEvent): void {
   const mark = writer.begin(0x5a, 1);
   if (event.timeNs !== 0n) writer.fixed64Field(0x09, event.timeNs);
   if (event.name !== '') writer.textField(0x12, event.name);

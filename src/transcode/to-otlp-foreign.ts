@@ -7,6 +7,8 @@ import { spanOf } from '../convert/lossless.ts';
 import { plainStyle } from '../convert/style.ts';
 import type { JsonObject, JsonValue, Resource, Span } from '../model/index.ts';
 import { isJsonObject, parseSpanId, parseTraceId } from '../model/index.ts';
+import type { CauseReading } from './to-otlp-cause.ts';
+import { readForeignCause } from './to-otlp-cause.ts';
 import { Kind } from './to-otlp-index.ts';
 import { unusual } from './to-otlp-literals.ts';
 import { readForeignAnnotations, readNamespaces } from './to-otlp-metadata.ts';
@@ -101,7 +103,8 @@ function readEntity(tree: Tree, entity: number, placed: Placed | undefined): voi
   }
 }
 
-function writeEntity({ writer, reading, spans }: Tree, placed: Placed | undefined): void {
+function writeEntity(tree: Tree, placed: Placed | undefined): void {
+  const { writer, reading, spans, json } = tree;
   const changes = reading.isSegment ? findSegment(reading, spans) : noChanges;
   readTimes(reading);
   readKind(reading);
@@ -118,8 +121,21 @@ function writeEntity({ writer, reading, spans }: Tree, placed: Placed | undefine
   readOperation(reading);
   readOutcome(reading);
   keepIds(reading, placed);
-  setResidual(reading, changes, placed);
-  writeForeignSpan(writer, reading, placed);
+  const cause = hasCause(reading) ? causeOf(tree) : noCause;
+  setResidual(reading, { changes, cause: cause.kept === undefined ? '' : json.print(cause.kept), placed });
+  writeForeignSpan(writer, reading, { placed, events: cause.events });
+}
+
+const noCause: CauseReading = { events: [], kept: undefined };
+
+function hasCause({ index, top }: Reading): boolean {
+  const cause = top[member.cause] ?? -1;
+  return cause >= 0 && index.kinds[cause] === Kind.object;
+}
+
+function causeOf({ reading, spans: { resource }, json }: Tree): CauseReading {
+  if (!resource) throw unusual;
+  return readForeignCause(reading, { resource, spanId: reading.index.textOf(reading.topEntry(member.id)), json });
 }
 
 const noChanges = new Uint8Array(0);

@@ -26,8 +26,16 @@ export interface Placed {
   readonly place: number;
 }
 
-/** Sets the attribute, unless there is nothing to say. `changes` are those of the resource, see ResourceMarks. */
-export function setResidual(reading: Reading, changes: Uint8Array, placed: Placed | undefined): void {
+interface ResidualParts {
+  /** Those of the resource, see ResourceMarks. */
+  readonly changes: Uint8Array;
+  /** JSON text of the cause, when the events do not lead to it; else empty. */
+  readonly cause: string;
+  readonly placed: Placed | undefined;
+}
+
+/** Sets the attribute, unless there is nothing to say. */
+export function setResidual(reading: Reading, { changes, cause, placed }: ResidualParts): void {
   const { index } = reading;
   const start = index.textEnd;
   pointers.count = 0;
@@ -41,6 +49,7 @@ export function setResidual(reading: Reading, changes: Uint8Array, placed: Place
   appendPointers(index, Mark.lost, silentOpening);
   appendPointers(index, Mark.respelled, numbersOpening);
   appendBytes(index, changes);
+  if (cause !== '') index.appendString(`,"g":${cause}`);
   if (placed) appendPlace(index, placed);
   if (index.textEnd - start === emptyLength) return;
   index.appendByte(closeBrace);

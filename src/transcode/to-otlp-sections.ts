@@ -337,8 +337,6 @@ export function readCause(reading: Reading): void {
   if (index.kinds[cause] === Kind.text) return attributes.setText(key.cause, reading.asText(cause));
   const object = reading.asObject(cause);
   if (object < 0) return;
-  // Stack traces are printed and parsed again to see what comes back; that is not for here.
-  if (!reading.isOurs) throw unusual;
   attributes.setText(key.workingDirectory, reading.asText(reading.entryAt(object, member.workingDirectory)));
   const paths = reading.asTexts(reading.entryAt(object, member.paths));
   if (paths >= 0) attributes.set(key.causePaths, Value.json, paths);

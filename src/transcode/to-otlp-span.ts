@@ -1,4 +1,6 @@
+import { writeEvent } from '../codec/otlp-proto.ts';
 import type { ProtoWriter } from '../codec/protobuf.ts';
+import type { SpanEvent } from '../model/index.ts';
 import type { EnvelopeReading } from './to-otlp-envelope.ts';
 import { countAt, kindOf, textEntry, writeEvents } from './to-otlp-envelope.ts';
 import type { DocumentIndex } from './to-otlp-index.ts';
@@ -38,8 +40,12 @@ export function writeOwnSpan(writer: ProtoWriter, reading: Reading, envelope: En
   writer.end(mark, spanLengthBytes);
 }
 
-/** The span of a document of another program, whose attributes are complete. It has no events, and links are not usual. */
-export function writeForeignSpan(writer: ProtoWriter, reading: Reading, placed: Placed | undefined): void {
+/** The span of a document of another program, whose attributes are complete. Links are not usual. */
+export function writeForeignSpan(
+  writer: ProtoWriter,
+  reading: Reading,
+  { placed, events }: { readonly placed: Placed | undefined; readonly events: readonly SpanEvent[] },
+): void {
   const { index, start, end, kind } = reading;
   if (reading.topEntry(member.links) >= 0) throw unusual;
   const mark = writer.begin(0x12, spanLengthBytes);
@@ -52,6 +58,7 @@ export function writeForeignSpan(writer: ProtoWriter, reading: Reading, placed: 
   if (!isZero(start)) writer.halvesField(0x39, start.high, start.low);
   if (!isZero(end)) writer.halvesField(0x41, end.high, end.low);
   reading.attributes.write(writer, 0x4a);
+  for (const event of events) writeEvent(writer, event);
   writeStatus(writer, reading);
   writer.end(mark, spanLengthBytes);
 }

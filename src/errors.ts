@@ -66,8 +66,19 @@ export const errorKinds = {
 
 export type ErrorCode = keyof typeof errorKinds;
 
+/** Where in a text it went wrong, and what; the message of the error says the same in one line. */
+export interface TextPlace {
+  /** In bytes, or in characters where the text was given as a string. */
+  readonly offset: number;
+  /** JSON pointer (RFC 6901); empty at the outermost value. */
+  readonly pointer: string;
+  /** `expected a string, got a number` */
+  readonly complaint: string;
+}
+
 interface ErrorDetails {
   readonly cause?: unknown;
+  readonly place?: TextPlace;
   /** How long a sender should wait, when we know better than it does. */
   readonly retryAfterMs?: number;
 }
@@ -76,6 +87,7 @@ export class RaybridgeError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly place: TextPlace | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -83,5 +95,6 @@ export class RaybridgeError extends Error {
     this.code = code;
     this.retryable = errorKinds[code].retryable;
     this.retryAfterMs = details.retryAfterMs;
+    this.place = details.place;
   }
 }

@@ -26,6 +26,7 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
   ['net', 2],
   ['transcode', 2],
   ['reader', 2],
+  ['transcode', 2],
   ['receivers', 3],
   ['processors', 3],
   ['exporters', 3],

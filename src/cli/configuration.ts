@@ -39,6 +39,7 @@ export async function readConfiguration(options: ConfigurationOptions, { verbose
   return loaded;
 }
 
-function collect(value: string, all: readonly string[]): readonly string[] {
+/** For an option that may be given several times. */
+export function collect(value: string, all: readonly string[]): readonly string[] {
   return [...all, value];
 }

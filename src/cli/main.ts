@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { printConfigCommand } from './print-config.ts';
 import { serveCommand } from './serve.ts';
@@ -14,7 +15,9 @@ const program = new Command('raybridge')
   .version(version, '-v, --version')
   .exitOverride();
 program.addCommand(serveCommand(), { isDefault: true });
-for (const command of [validateCommand(), printConfigCommand(), demoCommand()]) program.addCommand(command);
+for (const command of [validateCommand(), printConfigCommand(), convertCommand(), demoCommand()]) {
+  program.addCommand(command);
+}
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {

@@ -1,5 +1,5 @@
 export { decodeBase64, encodeBase64 } from './base64.ts';
-export { jsonDepthMax, jsonValuesMax, parseJson, printJson } from './json.ts';
+export { jsonDepthMax, jsonText, jsonValuesMax, parseJson, printJson } from './json.ts';
 export {
   decodeAttributeJson,
   decodeAttributesJson,
@@ -13,6 +13,8 @@ export {
   parseAttributes,
   printAttributes,
 } from './otlp-json.ts';
+export type { IndexedMessage, IndexedScope, Range, TracesIndex } from './otlp-index.ts';
+export { decodeIndexedResource, decodeIndexedScope, decodeIndexedSpan, indexTraces } from './otlp-index.ts';
 export { decodeTraces, decodeTracesResponse, encodeTraces, encodeTracesResponse, inspectTraces } from './otlp-proto.ts';
 export { attributeDepthMax, itemsMax } from './otlp.ts';
 export type { TracesInspection, TracesResponse } from './otlp.ts';

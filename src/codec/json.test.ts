@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { badInput } from '../../test/support/bad-input.ts';
 import type { JsonValue } from '../model/index.ts';
-import { parseJson, printJson } from './json.ts';
+import { jsonTextDepthMax } from '../model/index.ts';
+import { RaybridgeError } from '../errors.ts';
+import { jsonText, parseJson, printJson } from './json.ts';
 
 test('a JSON text is read as JSON.parse reads it', () => {
   fc.assert(
@@ -26,6 +28,25 @@ test('printed text is JSON for everyone else', () => {
     fc.property(arbitraryJson, (value) => {
       assert.deepEqual(fromParsed(JSON.parse(printJson(value))), toPlain(value));
     }),
+  );
+});
+
+test('the text of an attribute is read as JSON, and one that is none or nests too deep is no value', () => {
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  assert.equal(jsonText.print(jsonText.parse('{"a":[1.0]}') ?? null), '{"a":[1.0]}');
+  assert.equal(jsonText.parse('{"a":'), undefined);
+  assert.equal(jsonText.print(jsonText.parse(nested(jsonTextDepthMax)) ?? null), nested(jsonTextDepthMax));
+  assert.equal(jsonText.parse(nested(jsonTextDepthMax + 1)), undefined);
+});
+
+test('an error holds its place, pointer and complaint apart from its message', () => {
+  assert.throws(
+    () => parseJson('{"a":[1,{"b/c":x}]}'),
+    (error) => {
+      assert.ok(error instanceof RaybridgeError);
+      assert.deepEqual(error.place, { offset: 15, pointer: '/a/1/b~1c', complaint: 'expected a value, got "x"' });
+      return true;
+    },
   );
 });
 

@@ -1,6 +1,6 @@
 import { RaybridgeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model/index.ts';
-import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
+import { isJsonArray, isJsonNumber, isJsonObject, jsonTextDepthMax } from '../model/index.ts';
 import { decodeText, findInvalidUtf8, isAscii } from './utf8.ts';
 
 /**
@@ -57,6 +57,22 @@ function printObject(members: JsonObject): string {
   }
   return `${text}}`;
 }
+
+/**
+ * JSON that stands as text in an attribute, as `convert` wants it read and printed. A text that
+ * looks like JSON and is none, or nests too deep, is no error: it stays what it is, text.
+ */
+export const jsonText = {
+  parse(text: string): JsonValue | undefined {
+    try {
+      return parseJson(text, { depthMax: jsonTextDepthMax });
+    } catch (error) {
+      if (error instanceof RaybridgeError) return undefined;
+      throw error;
+    }
+  },
+  print: printJson,
+} as const;
 
 const noMembers: JsonObject = new Map();
 const noElements: readonly JsonValue[] = [];
@@ -119,6 +135,7 @@ export class JsonReader {
   readonly bytes: Uint8Array;
   /** Next byte to read. */
   pos = 0;
+  private readonly view: DataView;
   private readonly options: JsonReaderOptions;
   private readonly isText: boolean;
   private depth = 0;
@@ -130,14 +147,15 @@ export class JsonReader {
     this.isText = typeof source === 'string';
     if (typeof source === 'string') {
       this.bytes = encoder.encode(source);
+      this.view = viewOf(this.bytes);
       const half = halfCharacter.exec(source);
       if (half)
         this.refuse(encoder.encode(source.slice(0, half.index)).length, 'Unicode text', 'half of a surrogate pair');
       return;
     }
     this.bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-    const view = new DataView(source.buffer, source.byteOffset, source.byteLength);
-    const invalid = isAscii(view, 0, source.length) ? -1 : findInvalidUtf8(this.bytes, 0, source.length);
+    this.view = viewOf(source);
+    const invalid = isAscii(this.view, 0, source.length) ? -1 : findInvalidUtf8(this.bytes, 0, source.length);
     if (invalid >= 0) this.refuse(invalid, 'UTF-8', `byte 0x${(this.bytes[invalid] ?? 0).toString(16)}`);
   }
 
@@ -181,7 +199,7 @@ export class JsonReader {
     const end = this.plainEnd(start);
     if (this.bytes[end] !== quote) return this.escapedString(start, end);
     this.pos = end + 1;
-    return decodeText(this.bytes, start, end);
+    return decodeText(this.view, start, end);
   }
 
   /** The literal of a number, as it stands there. */
@@ -190,7 +208,7 @@ export class JsonReader {
     if (first !== minus && !isDigit(first)) this.fail('a number');
     const start = this.pos;
     this.pos = this.numberEnd(start);
-    return decodeText(this.bytes, start, this.pos);
+    return decodeText(this.view, start, this.pos);
   }
 
   boolean(): boolean {
@@ -230,10 +248,11 @@ export class JsonReader {
 
   private refuse(at: number, wish: string, find: string): never {
     const unit = this.isText ? 'character' : 'byte';
-    const offset = this.isText ? decodeText(this.bytes, 0, at).length : at;
+    const offset = this.isText ? decodeText(this.view, 0, at).length : at;
     const pointer = pointerTo(this.bytes, at);
-    const place = `${this.options.format}, ${unit} ${offset}${pointer === '' ? '' : `, at ${pointer}`}`;
-    throw new RaybridgeError('BAD_INPUT', `${place}: expected ${wish}, got ${find}`);
+    const where = `${this.options.format}, ${unit} ${offset}${pointer === '' ? '' : `, at ${pointer}`}`;
+    const complaint = `expected ${wish}, got ${find}`;
+    throw new RaybridgeError('BAD_INPUT', `${where}: ${complaint}`, { place: { offset, pointer, complaint } });
   }
 
   private begin(container: { readonly open: number; readonly close: number; readonly wish: string }): boolean {
@@ -273,22 +292,18 @@ export class JsonReader {
   private plainEnd(start: number): number {
     const { bytes } = this;
     let end = start;
-    while (end < bytes.length) {
-      const byte = bytes[end] ?? 0;
-      if (byte === quote || byte === backslash || byte < 0x20) return end;
-      end += 1;
-    }
+    while (end < bytes.length && endsRun[bytes[end] ?? 0] === 0) end += 1;
     return end;
   }
 
   /** The rest of a string whose first run ends at `end`, without a quote. */
   private escapedString(start: number, end: number): string {
-    let text = decodeText(this.bytes, start, end);
+    let text = decodeText(this.view, start, end);
     this.pos = end;
     while (this.bytes[this.pos] === backslash) {
-      text += this.escape();
+      text += this.escapes();
       const runEnd = this.plainEnd(this.pos);
-      text += decodeText(this.bytes, this.pos, runEnd);
+      text += decodeText(this.view, this.pos, runEnd);
       this.pos = runEnd;
     }
     this.closeString();
@@ -309,17 +324,26 @@ export class JsonReader {
     this.pos += 1;
   }
 
-  /** The character, or half of one, that the escape at the cursor stands for. */
-  private escape(): string {
-    const letter = this.bytes[this.pos + 1] ?? 0;
-    if (letter === letterU) return this.unicodeEscape();
-    const character = escapes.get(letter);
-    if (character === undefined) return this.fail('an escape', undefined, this.pos + 1);
-    this.pos += 2;
-    return character;
+  /** What the escapes stand for that follow each other at the cursor: many at once, because each piece that a text is made of costs. */
+  private escapes(): string {
+    const first = this.escape();
+    if (this.bytes[this.pos] !== backslash) return String.fromCharCode(first);
+    const codes = [first];
+    while (this.bytes[this.pos] === backslash && codes.length < escapesAtOnceMax) codes.push(this.escape());
+    return String.fromCharCode(...codes);
   }
 
-  private unicodeEscape(): string {
+  /** The UTF-16 code unit that the escape at the cursor stands for. */
+  private escape(): number {
+    const letter = this.bytes[this.pos + 1] ?? 0;
+    if (letter === letterU) return this.unicodeEscape();
+    const code = escapeCodes.get(letter);
+    if (code === undefined) return this.fail('an escape', undefined, this.pos + 1);
+    this.pos += 2;
+    return code;
+  }
+
+  private unicodeEscape(): number {
     let code = 0;
     for (let i = this.pos + 2; i < this.pos + 6; i++) {
       const digit = hexValue(this.bytes[i] ?? 0);
@@ -327,7 +351,7 @@ export class JsonReader {
       code = code * 16 + digit;
     }
     this.pos += 6;
-    return String.fromCharCode(code);
+    return code;
   }
 
   private numberEnd(start: number): number {
@@ -396,8 +420,16 @@ const letterN = 0x6e;
 const letterT = 0x74;
 const letterU = 0x75;
 
-const escapes: ReadonlyMap<number, string> = new Map(
-  Array.from('"\\/bfnrt', (letter, i) => [letter.charCodeAt(0), '"\\/\b\f\n\r\t'.charAt(i)]),
+/** 1 for the bytes that do not stand for themselves in a string. */
+const endsRun = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === quote || byte === backslash || byte < 0x20 ? 1 : 0,
+);
+
+/** A function takes so many arguments on every platform. */
+const escapesAtOnceMax = 1000;
+
+const escapeCodes: ReadonlyMap<number, number> = new Map(
+  Array.from('"\\/bfnrt', (letter, i) => [letter.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(i)]),
 );
 
 const kindsByFirstByte: readonly (JsonKind | undefined)[] = Array.from({ length: 128 }, (_, byte) => {
@@ -420,6 +452,10 @@ function hexValue(byte: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 function describe(bytes: Uint8Array, at: number): string {
   const byte = bytes[at];
   if (byte === undefined) return 'the end of the text';
@@ -437,6 +473,7 @@ const pointerCharactersMax = 200;
  * up to there; so only errors pay for it. Text before the offset has been read without complaint.
  */
 function pointerTo(bytes: Uint8Array, at: number): string {
+  const view = viewOf(bytes);
   const path: { isArray: boolean; token: string; index: number; expectsName: boolean }[] = [];
   for (let i = 0; i < at; i++) {
     const byte = bytes[i] ?? 0;
@@ -451,7 +488,7 @@ function pointerTo(bytes: Uint8Array, at: number): string {
       const end = stringEnd(bytes, i + 1);
       if (end >= at) break;
       if (top?.expectsName) {
-        top.token = decodeText(bytes, i + 1, end);
+        top.token = decodeText(view, i + 1, end);
         top.expectsName = false;
       }
       i = end;

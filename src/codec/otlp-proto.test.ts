@@ -12,6 +12,7 @@ import { decodeTraces, decodeTracesResponse, encodeTraces, encodeTracesResponse,
 import { groupSpans } from './otlp.ts';
 
 const TracesData = root.lookupType('TracesData');
+const KeyValue = root.lookupType('KeyValue');
 const Response = root.lookupType('ExportTraceServiceResponse');
 
 test('encoded spans are decoded to the same spans', () => {
@@ -219,6 +220,49 @@ test('a request with any bytes changed is refused as bad input or read, and insp
     }),
     { numRuns: 1000 },
   );
+});
+
+test('an attribute in its usual form is taken exactly when it would be in another form', () => {
+  // A field that is unknown makes the form unusual and changes nothing else.
+  const unknownField = Uint8Array.of(0x78, 0x00);
+  const isTaken = (attribute: Uint8Array): boolean => {
+    try {
+      inspectTraces(wrap(0x0a, wrap(0x12, wrap(0x12, wrap(0x4a, attribute)))));
+      return true;
+    } catch (error) {
+      assert.ok(badInput(/./)(error), String(error));
+      return false;
+    }
+  };
+  const text = fc.constantFrom('', 'a', 'GET', 'https://shop.example/cart', 'x'.repeat(60), 'é');
+  const value = fc.oneof<fc.Arbitrary<AttributeValue>[]>(
+    text,
+    fc.boolean(),
+    fc.constantFrom(0n, 200n, 8443n, -1n, 2n ** 40n),
+    fc.double(),
+    fc.array(fc.oneof<fc.Arbitrary<AttributeValue>[]>(text, fc.constant(undefined), fc.constant([])), { maxLength: 4 }),
+  );
+  const change = fc.tuple(
+    fc.nat(),
+    fc.constantFrom(0, 1, 2, 0x0a, 0x10, 0x12, 0x18, 0x21, 0x2a, 0x7f, 0x80, 0xc3, 0xff),
+  );
+  fc.assert(
+    fc.property(text, value, fc.array(change, { maxLength: 2 }), (key, value, changes) => {
+      const whole = KeyValue.encode(KeyValue.fromObject({ key, value: toAnyValue(value) })).finish();
+      const attribute = Uint8Array.from(whole);
+      for (const [at, byte] of changes) if (attribute.length > 0) attribute[at % attribute.length] = byte;
+      assert.equal(isTaken(attribute), isTaken(Buffer.concat([unknownField, attribute])));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test('elements of lists count towards the bound, in their usual form too', () => {
+  const list = wrap(0x2a, Buffer.concat(Array.from({ length: 20 }, () => wrap(0x0a, wrap(0x0a, Buffer.from('a'))))));
+  const attribute = wrap(0x4a, Buffer.concat([wrap(0x0a, Buffer.from('k')), wrap(0x12, list)]));
+  const attributes = Buffer.concat(Array.from({ length: 180_000 }, () => attribute));
+  const bytes = wrap(0x0a, wrap(0x12, wrap(0x12, attributes)));
+  assert.throws(() => inspectTraces(bytes), badInput(/at most 4000000 messages in all, got 4140004/));
 });
 
 test('an empty request has no spans', () => {

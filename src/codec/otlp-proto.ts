@@ -109,7 +109,7 @@ const shapes = defineShapes(
     ArrayValue: [[1, 'values', 'AnyValue']],
     KeyValueList: [[1, 'values', 'KeyValue']],
   },
-  { nests: 'AnyValue', usual: { KeyValue: isUsualAttribute } },
+  { nests: 'AnyValue', usual: { KeyValue: countUsualAttribute } },
 );
 
 const responseShapes = defineShapes({
@@ -213,21 +213,37 @@ function readPartialSuccess(reader: ProtoReader): TracesResponse {
 }
 
 /**
- * True for a key and then a string, bool or int, short enough that a length takes one byte, and with
- * text in ASCII: what nearly all attributes are. It takes a third of the time of the walk, and attributes are most of a span.
+ * How many messages an attribute is, when it is a key and then a value that is no map and no bytes,
+ * short enough that a length takes one byte, and with text in ASCII: what nearly all attributes are.
+ * 0 for the others. It takes a third of the time of the walk, and attributes are most of a span.
  */
-function isUsualAttribute(view: DataView, start: number, end: number): boolean {
+function countUsualAttribute(view: DataView, start: number, end: number): number {
   const size = end - start;
-  if (size < 6 || size > 0x7f || view.getUint8(start) !== 0x0a) return false;
-  const key = start + 2;
-  const value = key + view.getUint8(start + 1);
-  if (value + 4 > end || view.getUint8(value) !== 0x12 || value + 2 + view.getUint8(value + 1) !== end) return false;
-  const content = value + 4;
+  if (size < 6 || size > 0x7f || view.getUint8(start) !== 0x0a) return 0;
+  const value = start + 2 + view.getUint8(start + 1);
+  if (value + 4 > end || view.getUint8(value) !== 0x12 || value + 2 + view.getUint8(value + 1) !== end) return 0;
   const tag = view.getUint8(value + 2);
-  if (tag === 0x0a)
-    return content + view.getUint8(value + 3) === end && isAscii(view, key, value) && isAscii(view, content, end);
-  if (tag === 0x18 || tag === 0x10) return isVarint(view, value + 3, end) && isAscii(view, key, value);
-  return false;
+  const content = value + 3;
+  // Tags and lengths are ASCII themselves, so one look at all of it is enough.
+  if (tag === 0x0a) return content + 1 + view.getUint8(content) === end && isAscii(view, start, end) ? 2 : 0;
+  if (tag === 0x18 || tag === 0x10) return isVarint(view, content, end) && isAscii(view, start, value) ? 2 : 0;
+  if (tag === 0x21) return content + 8 === end && isAscii(view, start, value) ? 2 : 0;
+  if (tag !== 0x2a || content + 1 + view.getUint8(content) !== end) return 0;
+  const elements = countStrings(view, content + 1, end);
+  return elements > 0 && isAscii(view, start, end) ? 3 + elements : 0;
+}
+
+/** How many elements an ArrayValue has, when all are strings whose length takes one byte; otherwise 0. */
+function countStrings(view: DataView, start: number, end: number): number {
+  let count = 0;
+  let pos = start;
+  while (pos + 4 <= end && view.getUint8(pos) === 0x0a && view.getUint8(pos + 2) === 0x0a) {
+    const length = view.getUint8(pos + 1);
+    if (view.getUint8(pos + 3) !== length - 2) return 0;
+    pos += 2 + length;
+    count += 1;
+  }
+  return pos === end ? count : 0;
 }
 
 /** True when `[start, end)` is one varint of up to four bytes. */
@@ -250,7 +266,7 @@ function checkTraces(bytes: Uint8Array): Tally {
 const groupLengthBytes = 3;
 const spanLengthBytes = 2;
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Spans point at the resource before all of it is known, because its schema URL stands after them. */
 function readResourceSpans(reader: ProtoReader, spans: Span[]): void {
@@ -270,7 +286,7 @@ function readResourceSpans(reader: ProtoReader, spans: Span[]): void {
   }
 }
 
-function readResource(reader: ProtoReader, resource: Mutable<Resource>): void {
+export function readResource(reader: ProtoReader, resource: Mutable<Resource>): void {
   const end = reader.messageEnd();
   const attributes = new Map<string, AttributeValue>();
   const entityRefs: EntityRef[] = [];
@@ -350,7 +366,7 @@ function writeScopeSpans(writer: ProtoWriter, group: ScopeGroup): void {
   writer.end(mark, groupLengthBytes);
 }
 
-function readScope(reader: ProtoReader, scope: Mutable<Scope>): void {
+export function readScope(reader: ProtoReader, scope: Mutable<Scope>): void {
   const end = reader.messageEnd();
   const attributes = new Map<string, AttributeValue>();
   let name = '';
@@ -383,7 +399,7 @@ export function writeScope(writer: ProtoWriter, scope: Scope): void {
 const unset: SpanStatus = { code: 0, message: '' };
 
 /** Undefined when the span's ids are not valid. */
-function readSpan(reader: ProtoReader, resource: Resource, scope: Scope): Span | undefined {
+export function readSpan(reader: ProtoReader, resource: Resource, scope: Scope): Span | undefined {
   const end = reader.messageEnd();
   let traceId: string | undefined;
   let spanId: string | undefined;

@@ -19,7 +19,11 @@ type FieldKind = 'varint' | 'fixed32' | 'fixed64' | 'string' | 'bytes' | 'traceI
 /** Number, name, and kind or the name of a message. */
 type FieldRow = readonly [number: number, name: string, kind: string];
 
-type UsualForm = (view: DataView, start: number, end: number) => boolean;
+/** Levels of the nesting shape that a usual form may have. */
+const usualNestingMax = 2;
+
+/** How many messages a message is, itself counted; 0 when it has not the usual form. */
+type UsualForm = (view: DataView, start: number, end: number) => number;
 
 export interface Shape {
   readonly name: string;
@@ -159,6 +163,7 @@ class Checker implements Tally {
       this.fail(start, shape, 0, `at most ${this.limits.nestingMax} inside each other`, `${depth}`);
     }
     this.walked += 1;
+    const isShallow = depth + usualNestingMax <= this.limits.nestingMax;
 
     let ids = 0;
     let pos = start;
@@ -188,7 +193,8 @@ class Checker implements Tally {
         if (stop > end) this.fail(at, shape, field, `at most ${end - pos} bytes`, `a length of ${length}`);
         if (kind === messageCode) {
           const inner = shape.messages[field];
-          if (inner?.usual?.(view, pos, stop) === true && depth < this.limits.nestingMax) this.walked += 2;
+          const usual = inner?.usual !== undefined && isShallow ? inner.usual(view, pos, stop) : 0;
+          if (usual > 0) this.walked += usual;
           else if (inner !== undefined) this.walk(inner, pos, stop, depth);
         } else if (kind === stringCode) {
           const invalid = isAscii(view, pos, stop) ? -1 : findInvalidUtf8(bytes, pos, stop);

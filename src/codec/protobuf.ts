@@ -110,7 +110,7 @@ export class ProtoReader {
 
   text(): string {
     const end = this.messageEnd();
-    const text = decodeText(this.bytes, this.pos, end);
+    const text = decodeText(this.view, this.pos, end);
     this.pos = end;
     return text;
   }

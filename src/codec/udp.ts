@@ -82,8 +82,9 @@ function startsWith(bytes: Uint8Array, text: string): boolean {
 }
 
 function decodeOtlp(body: Uint8Array): Uint8Array {
-  const text = isUtf8(body) ? decodeText(body, 3, body.length).trimEnd() : '?';
-  return decodeBase64(text) ?? fail(`document: expected base64 after ${decodeText(body, 0, 3)}, got ${sample(body)}`);
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const text = isUtf8(body) ? decodeText(view, 3, body.length).trimEnd() : '?';
+  return decodeBase64(text) ?? fail(`document: expected base64 after ${decodeText(view, 0, 3)}, got ${sample(body)}`);
 }
 
 const sampleBytesMax = 40;

@@ -84,7 +84,7 @@ const keyLengthMax = 500;
 /** In code points. */
 const valueLengthMax = 1000;
 
-const keyListAttribute = 'aws.xray.annotations';
+export const keyListAttribute = 'aws.xray.annotations';
 export const resourcePrefix = 'otel.resource.';
 
 interface WrittenAnnotations {

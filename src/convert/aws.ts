@@ -83,15 +83,15 @@ function writeEks(resource: Attributes): JsonObject | undefined {
   return objectOf(textMembers(resource, eksMembers));
 }
 
-type MemberTable = readonly (readonly [member: string, attribute: string])[];
+export type MemberTable = readonly (readonly [member: string, attribute: string])[];
 
-const ec2Members: MemberTable = [
+export const ec2Members: MemberTable = [
   ['availability_zone', 'cloud.availability_zone'],
   ['instance_id', 'host.id'],
   ['instance_size', 'host.type'],
   ['ami_id', 'host.image.id'],
 ];
-const ecsMembers: MemberTable = [
+export const ecsMembers: MemberTable = [
   ['container', 'container.name'],
   ['container_id', 'container.id'],
   ['availability_zone', 'cloud.availability_zone'],
@@ -101,7 +101,7 @@ const ecsMembers: MemberTable = [
   ['task_family', 'aws.ecs.task.family'],
   ['launch_type', 'aws.ecs.launchtype'],
 ];
-const eksMembers: MemberTable = [
+export const eksMembers: MemberTable = [
   ['cluster_name', 'k8s.cluster.name'],
   ['pod', 'k8s.pod.name'],
   ['container_id', 'container.id'],

@@ -97,8 +97,8 @@ function isCall(view: SpanView): true | undefined {
   return view.span.kind === SpanKind.client || view.span.kind === SpanKind.producer ? true : undefined;
 }
 
-function exceptionId(view: SpanView, place: number, depth: number): string {
-  return derivedId(view.span.traceId, view.span.spanId, 'exception', String(place), String(depth));
+export function exceptionId({ span }: Pick<SpanView, 'span'>, place: number, depth: number): string {
+  return derivedId(span.traceId, span.spanId, 'exception', String(place), String(depth));
 }
 
 interface ExceptionParts {
@@ -137,7 +137,7 @@ function numbersOf(attributes: Attributes): Readonly<Record<string, JsonValue | 
   return numbers;
 }
 
-function frameToJson({ path, line, label }: Frame): JsonObject {
+export function frameToJson({ path, line, label }: Frame): JsonObject {
   return new Map<string, JsonValue>([
     ['path', path],
     ['line', { literal: String(line) }],
@@ -170,7 +170,7 @@ function writeMessage(view: SpanView): readonly JsonValue[] | undefined {
   const { status } = view.span;
   if (status.code !== StatusCode.error) return undefined;
   const message = status.message === '' ? showText(view, 'http.status_text') : status.message;
-  const id = derivedId(view.span.traceId, view.span.spanId, 'status');
+  const id = statusId(view);
   return message === undefined
     ? undefined
     : [
@@ -179,6 +179,11 @@ function writeMessage(view: SpanView): readonly JsonValue[] | undefined {
           ['message', message],
         ]),
       ];
+}
+
+/** Id of the exception that stands for the message of a status error. */
+export function statusId({ span }: Pick<SpanView, 'span'>): string {
+  return derivedId(span.traceId, span.spanId, 'status');
 }
 
 /** Attributes of the cause itself, and how many exceptions it has; `cause` may be the id of one elsewhere. */

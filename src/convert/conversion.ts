@@ -1,27 +1,29 @@
 import type { AttributeValue, JsonObject, JsonValue, Resource, Scope, SegmentDocument, Span } from '../model/index.ts';
-import { isJsonArray, isJsonNumber, isJsonObject, parseSpanId } from '../model/index.ts';
+import { isJsonArray, isJsonObject, parseSpanId } from '../model/index.ts';
 import type { AnnotationOptions } from './annotations.ts';
 import { indexedName, readIndex } from './annotations.ts';
 import { documentWithoutCredentials, withoutCredentials } from './credentials.ts';
 import type { WriteRules } from './document.ts';
 import { plainRules, residualAttribute, writeDocument } from './document.ts';
-import type { EnvelopeLevel, SplitRole } from './envelope.ts';
-import { readEnvelope, readRole, serviceEnvelope, withEnvelope } from './envelope.ts';
+import type { EnvelopeLevel } from './envelope.ts';
+import { serviceEnvelope, withEnvelope } from './envelope.ts';
 import { sameResource, sameScope } from './equality.ts';
 import type { Semconv } from './generations.ts';
-import type { SegmentPolicy, SpanIdentity } from './identity.ts';
-import { formOf, identify, placeId, readForm } from './identity.ts';
+import type { SegmentPolicy } from './identity.ts';
+import { formOf, placeId, readForm } from './identity.ts';
 import { derivedId } from './ids.ts';
+import { writeServiceSegment } from './collector/document.ts';
 import { documentOf, formOfForeign, spanOf } from './lossless.ts';
 import { Pool } from './pool.ts';
 import { readPlacement, readResidual } from './residual.ts';
 import type { JsonText, Report } from './section.ts';
 import { pointerTo } from './section.ts';
 import type { ServiceNames } from './service-names.ts';
-import { createServiceNames } from './service-names.ts';
 import { flagNames, flagsOf } from './status.ts';
 import type { NameStyle, SpanStyle } from './style.ts';
 import { plainStyle } from './style.ts';
+import type { ConversionProblem, Top } from './tops.ts';
+import { learnServices, newestOf, openTop, ownKey, parentKey } from './tops.ts';
 
 /**
  * Spans ↔ segment documents, many at a time. Here the documents are put together and taken apart:
@@ -30,7 +32,7 @@ import { plainStyle } from './style.ts';
  */
 
 export interface SegmentOptions {
-  /** Which spans become segments; `auto` unless the Collector's exporter is to be matched. */
+  /** Our own documents, `auto`, unless those of the Collector's exporter are wanted. */
   readonly policy: SegmentPolicy;
   /** How much of what a document cannot show goes into `metadata.raybridge`; `full` makes it lossless. */
   readonly envelope: EnvelopeLevel;
@@ -113,12 +115,16 @@ interface Families {
 function findFamilies(members: readonly Member[]): Families {
   const children = new Map<Member, Member[]>();
   const embedded = new Set<Member>();
-  const candidates = members.filter((member) => member.embedded !== undefined);
-  if (candidates.length === 0) return { children, embedded };
+  if (members.every((member) => member.embedded === undefined)) return { children, embedded };
 
-  const byId = new Map(members.map((member) => [`${member.span.traceId}${member.span.spanId}`, member]));
-  for (const member of candidates) {
-    const parent = byId.get(`${member.span.traceId}${member.embedded?.parentId}`);
+  const byId = new Map(members.map((member) => [idKey(member.span.traceId, member.span.spanId), member]));
+  // A segment in progress and the complete one have one id: a subsegment belongs to the one before it.
+  const before = new Map<string, Member>();
+  for (const member of members) {
+    const { traceId, spanId } = member.span;
+    const key = member.embedded ? idKey(traceId, member.embedded.parentId) : undefined;
+    const parent = key === undefined ? undefined : (before.get(key) ?? byId.get(key));
+    before.set(idKey(traceId, spanId), member);
     if (!parent || parent === member) continue;
     embedded.add(member);
     const siblings = children.get(parent);
@@ -126,6 +132,10 @@ function findFamilies(members: readonly Member[]): Families {
     else children.set(parent, [member]);
   }
   return { children, embedded };
+}
+
+function idKey(traceId: string, spanId: string): string {
+  return `${traceId}${spanId}`;
 }
 
 interface FamilyContext {
@@ -191,7 +201,13 @@ function splitDocuments(span: Span, settings: Settings): readonly SegmentDocumen
     inherited: undefined,
     serviceId,
   });
-  return [serviceDocument(span, serviceId, settings), call];
+  if (settings.policy === 'collector')
+    return [call, enclosed(writeServiceSegment(span, serviceId, settings), settings)];
+  return [enclosed(serviceDocument(span, serviceId, settings), settings), call];
+}
+
+function enclosed(service: SegmentDocument, { envelope }: Settings): SegmentDocument {
+  return envelope === 'off' ? service : withEnvelope(service, serviceEnvelope);
 }
 
 /** Attributes of a call that are about the service that makes it. */
@@ -209,16 +225,7 @@ function serviceDocument(span: Span, serviceId: string, settings: Settings): Seg
     { ...span, spanId: serviceId, attributes, links: [] },
     { form: 'segment', rules: settings.rules, json: settings.json, inherited: undefined },
   );
-  return settings.envelope === 'off' ? document : withEnvelope(document, serviceEnvelope);
-}
-
-/** A member of a document that did not come through the conversion as it was. */
-export interface ConversionProblem {
-  /** RFC 6901, into the list of documents: `/3/subsegments/0/http/response/status`. */
-  readonly pointer: string;
-  readonly reason: string;
-  /** `document` when no span could be made of it; `member` when it could, without this member of it. */
-  readonly lost: 'document' | 'member';
+  return document;
 }
 
 export interface ReadSpans {
@@ -283,87 +290,6 @@ export function toSpans(
       readTop(top, services(top) ?? options.defaultServiceName, reading);
   }
   return { spans: reading.spans, problems };
-}
-
-/** A document that is no element of `subsegments`. */
-interface Top extends SpanIdentity {
-  readonly document: SegmentDocument;
-  readonly pointer: string;
-  readonly role: SplitRole | undefined;
-}
-
-function openTop(document: SegmentDocument, pointer: string, problems: ConversionProblem[]): readonly Top[] {
-  const identity = identify(document);
-  if (!identity) {
-    problems.push({ pointer, reason: 'expected a trace id and a start', lost: 'document' });
-    return [];
-  }
-  const envelope = readEnvelope(document);
-  return [{ ...identity, document, pointer, role: envelope && readRole(envelope) }];
-}
-
-function ownKey({ traceId, spanId }: SpanIdentity): string {
-  return traceId + spanId;
-}
-
-function parentKey({ traceId, parentSpanId = '' }: SpanIdentity): string {
-  return traceId + parentSpanId;
-}
-
-/** The documents without those that another one replaces. */
-function newestOf(tops: readonly Top[]): readonly Top[] {
-  const kept = new Map<string, Top>();
-  for (const top of tops) {
-    const key = ownKey(top);
-    const before = kept.get(key);
-    if (!before || !isComplete(before) || isComplete(top)) kept.set(key, top);
-  }
-  return kept.size === tops.length ? tops : tops.filter((top) => kept.get(ownKey(top)) === top);
-}
-
-function isComplete({ document }: Top): boolean {
-  return isJsonNumber(document.get('end_time'));
-}
-
-/** Notes the service of every document, and gives that of a subsegment which came alone. */
-function learnServices(tops: readonly Top[], known: ServiceNames | undefined): (top: Top) => string | undefined {
-  const alone = tops.filter(({ document }) => readForm(document) === 'subsegment');
-  if (alone.length === 0 && !known) return () => undefined;
-  const names = known ?? createServiceNames({ entriesMax: Number.POSITIVE_INFINITY });
-  const serviceAbove = ({ traceId, parentSpanId }: Top): string | undefined =>
-    parentSpanId === undefined ? undefined : names.get(traceId, parentSpanId);
-
-  const waiting = byParent(alone);
-  const queue: { readonly document: JsonObject; readonly traceId: string; readonly service: string }[] = [];
-  for (const top of tops) {
-    const isAlone = readForm(top.document) === 'subsegment';
-    const service = isAlone ? serviceAbove(top) : top.document.get('name');
-    if (typeof service === 'string' && service !== '') queue.push({ ...top, service });
-  }
-  for (let item = queue.pop(); item; item = queue.pop()) {
-    const { document, traceId, service } = item;
-    const text = document.get('id');
-    const id = typeof text === 'string' ? parseSpanId(text) : undefined;
-    if (id !== undefined) {
-      names.set(traceId, id, service);
-      for (const below of waiting.get(traceId + id) ?? []) queue.push({ ...below, service });
-      waiting.delete(traceId + id);
-    }
-    const children = document.get('subsegments');
-    for (const child of isJsonArray(children) ? children : [])
-      if (isJsonObject(child)) queue.push({ document: child, traceId, service });
-  }
-  return (top) => (readForm(top.document) === 'subsegment' ? serviceAbove(top) : undefined);
-}
-
-function byParent(tops: readonly Top[]): Map<string, Top[]> {
-  const groups = new Map<string, Top[]>();
-  for (const top of tops) {
-    const siblings = groups.get(parentKey(top));
-    if (siblings) siblings.push(top);
-    else groups.set(parentKey(top), [top]);
-  }
-  return groups;
 }
 
 function reportLoneService(

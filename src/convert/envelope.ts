@@ -23,12 +23,11 @@ import {
   sameValue,
 } from './equality.ts';
 import { fingerprint } from './ids.ts';
-import { isShownLink } from './links.ts';
 import { successors } from './generations.ts';
 import { envelopeNamespace } from './metadata.ts';
 import type { JsonText } from './section.ts';
 import { implies } from './status.ts';
-import { fromAnyValue, isDeeperThan, toAnyValue } from './values.ts';
+import { asDoubles, fromAnyValue, isDeeperThan, survivesDoubles, toAnyValue } from './values.ts';
 
 /**
  * The envelope: what of a span its document does not show, as `metadata.raybridge`. It is the
@@ -39,7 +38,7 @@ import { fromAnyValue, isDeeperThan, toAnyValue } from './values.ts';
  * |---|---|
  * | `v` | 1 |
  * | `n`, `k` | name, kind |
- * | `t` | [start, end] in nanoseconds, when X-Ray's microseconds cannot hold them or the span has not ended |
+ * | `t` | [start, end] in nanoseconds, when the document or X-Ray's microseconds do not hold them, or the span has not ended |
  * | `s` | [code, message] |
  * | `w`, `f` | trace state, flags |
  * | `p` | parent span id, "" for none, when the document names another |
@@ -92,11 +91,7 @@ export function writeEnvelope(
   for (const [name, member] of writeAttributes(span.attributes, back.span.attributes, json)) envelope.set(name, member);
   if (written.renames.size > 0) envelope.set('m', written.renames);
   if (!sameEvents(span.events, back.span.events)) envelope.set('e', writeEvents(span.events, written, json));
-  if (!sameLinks(span.links, back.span.links))
-    envelope.set(
-      'l',
-      span.links.map((link) => writeLink(link, json)),
-    );
+  if (!sameLinks(span.links, back.span.links)) envelope.set('l', writeLinks(span.links, back.span.links, json));
   if (!sameScope(span.scope, emptyScope)) envelope.set('c', writeScope(span.scope, json));
   if (!sameResource(span.resource, back.span.resource))
     envelope.set('r', writeResource(span.resource, back.span.resource, json));
@@ -107,7 +102,7 @@ function writeBasics(envelope: Map<string, JsonValue>, span: Span, shown: Span):
   const { status } = span;
   if (span.name !== shown.name) envelope.set('n', span.name);
   if (span.kind !== shown.kind) envelope.set('k', number(span.kind));
-  if (needsExactTimes(span)) envelope.set('t', [span.startTimeNs.toString(), span.endTimeNs.toString()]);
+  if (needsExactTimes(span, shown)) envelope.set('t', [span.startTimeNs.toString(), span.endTimeNs.toString()]);
   if (status.code !== shown.status.code || status.message !== shown.status.message)
     envelope.set('s', [number(status.code), status.message]);
   if (span.traceState !== '') envelope.set('w', span.traceState);
@@ -115,7 +110,8 @@ function writeBasics(envelope: Map<string, JsonValue>, span: Span, shown: Span):
   if (span.parentSpanId !== shown.parentSpanId) envelope.set('p', span.parentSpanId ?? '');
 }
 
-function needsExactTimes({ startTimeNs, endTimeNs }: Span): boolean {
+function needsExactTimes({ startTimeNs, endTimeNs }: Span, shown: Span): boolean {
+  if (startTimeNs !== shown.startTimeNs || endTimeNs !== shown.endTimeNs) return true;
   return startTimeNs % 1000n !== 0n || endTimeNs % 1000n !== 0n || endTimeNs === 0n;
 }
 
@@ -134,7 +130,8 @@ function writeAttributes(
   for (const [key, value] of wanted) {
     const successor = successors.get(key);
     if (shown.has(key) && sameValue(shown.get(key), value)) {
-      if (typeof value === 'number' && Number.isInteger(value)) doubles.push(key);
+      if (isWholeDouble(value)) doubles.push(key);
+      else if (!survivesDoubles(value)) added.push([key, pack(value, json), markOf(value, json)]);
     } else if (successor !== undefined && !shown.has(key) && hasValue(shown, successor, value)) older.push(key);
     else if (shown.has(key)) added.push([key, pack(value, json), markOf(shown.get(key), json)]);
     else added.push([key, pack(value, json)]);
@@ -154,9 +151,18 @@ function hasValue(attributes: Attributes, key: string, value: AttributeValue): b
   return attributes.has(key) && sameValue(attributes.get(key), value);
 }
 
-/** Tells at reading whether the document still shows what it showed at writing. */
+/** Minus zero is none: written without its point it comes back as another number. */
+function isWholeDouble(value: AttributeValue): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && !Object.is(value, -0);
+}
+
+/**
+ * Tells at reading whether the document still shows what it showed at writing. It is the same for
+ * a document that has been through a program whose numbers are doubles and whose members are
+ * sorted, as the Collector's are.
+ */
 function markOf(value: AttributeValue, json: JsonText): string {
-  return fingerprint(json.print(toAnyValue(value)));
+  return fingerprint(json.print(toAnyValue(asDoubles(value))));
 }
 
 function writeEvents(
@@ -182,10 +188,16 @@ function writeDifference(wanted: Attributes, shown: Attributes, json: JsonText):
 }
 
 /** The attributes are listed in full: plain JSON would leave bytes and the like in doubt. */
-function writeLink(link: SpanLink, json: JsonText): JsonArray {
-  const attributes = packAll(link.attributes, json);
-  const entry = [link.traceState, number(link.flags), number(link.droppedAttributesCount), attributes];
-  return isShownLink(link) ? entry : [...entry, link.traceId, link.spanId];
+function writeLinks(links: readonly SpanLink[], shown: readonly SpanLink[], json: JsonText): JsonArray {
+  const waiting = [...shown];
+  return links.map((link) => {
+    const attributes = packAll(link.attributes, json);
+    const entry = [link.traceState, number(link.flags), number(link.droppedAttributesCount), attributes];
+    const [next] = waiting;
+    if (next?.traceId !== link.traceId || next.spanId !== link.spanId) return [...entry, link.traceId, link.spanId];
+    waiting.shift();
+    return entry;
+  });
 }
 
 function writeScope(scope: Scope, json: JsonText): JsonObject {
@@ -287,8 +299,14 @@ function readStatus(envelope: JsonObject): Span['status'] | undefined {
   return { code: integerOf(code), message };
 }
 
-/** X-Ray cuts times to microseconds; a larger difference means that the document was changed. */
-const timeToleranceNs = 1000n;
+/**
+ * X-Ray cuts times to microseconds, and far in the future a double of seconds holds no more; a larger
+ * difference means that the document was changed.
+ */
+function toleranceNs(timeNs: bigint): bigint {
+  const doubleNs = timeNs >> 51n;
+  return doubleNs > 1000n ? doubleNs : 1000n;
+}
 
 function readTimes(span: Span, envelope: JsonObject): Pick<Span, 'startTimeNs' | 'endTimeNs'> {
   const [start, end] = listAt(envelope, 't') ?? [];
@@ -297,8 +315,9 @@ function readTimes(span: Span, envelope: JsonObject): Pick<Span, 'startTimeNs' |
 
 function exactTime(text: JsonValue | undefined, shownNs: bigint): bigint {
   const timeNs = readNanoseconds(text);
-  if (timeNs === undefined || timeNs - shownNs > timeToleranceNs || shownNs - timeNs > timeToleranceNs) return shownNs;
-  return timeNs;
+  if (timeNs === undefined) return shownNs;
+  const difference = timeNs > shownNs ? timeNs - shownNs : shownNs - timeNs;
+  return difference <= toleranceNs(shownNs) ? timeNs : shownNs;
 }
 
 function readNanoseconds(text: JsonValue | undefined): bigint | undefined {

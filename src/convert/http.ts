@@ -115,6 +115,11 @@ const defaultPorts: ReadonlyMap<string | undefined, bigint> = new Map([
   ['https', 443n],
 ]);
 
+/** True for an IPv4 or IPv6 address. */
+export function isAddress(text: string): boolean {
+  return addressPattern.test(text);
+}
+
 const addressPattern = /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?=[^:]*:[^:]*:)[0-9a-f:.]{2,45}(?:%\w{1,20})?)$/i;
 
 /**
@@ -136,12 +141,10 @@ function writeClient(view: SpanView): { client_ip?: JsonValue | undefined; x_for
 
 function clientAddress(view: SpanView, peer: string | undefined): string | undefined {
   const stable = textOf(view.attributes, 'client.address');
-  if (stable !== undefined && addressPattern.test(stable)) return showText(view, 'client.address', 'http.client_ip');
+  if (stable !== undefined && isAddress(stable)) return showText(view, 'client.address', 'http.client_ip');
   const legacy = showText(view, 'http.client_ip');
   if (legacy !== undefined || view.span.kind !== SpanKind.server) return legacy;
-  return peer !== undefined && addressPattern.test(peer)
-    ? showText(view, 'network.peer.address', 'net.peer.ip')
-    : undefined;
+  return peer !== undefined && isAddress(peer) ? showText(view, 'network.peer.address', 'net.peer.ip') : undefined;
 }
 
 function contentLength(view: SpanView): JsonValue | undefined {

@@ -20,8 +20,9 @@ import { rootPlace, setAttribute, showFlag, showText, showTexts, textAt, textsAt
  */
 
 /**
- * Which spans become segments: `auto` those that open a service, with a dependency split off where
- * the span is a call; `collector` as the OpenTelemetry Collector's exporter decides.
+ * Whose documents a span becomes. `auto`: ours, a segment where a span opens a service, with a
+ * dependency split off where it is a call. `collector`: those of the OpenTelemetry Collector's
+ * exporter, see `collector/`.
  */
 export type SegmentPolicy = 'auto' | 'collector';
 
@@ -33,11 +34,15 @@ const parentIsRemote = 0x300;
  * a subsegment for its call, because X-Ray draws a node for segments only.
  */
 export function formOf(span: Span, policy: SegmentPolicy): 'segment' | 'subsegment' | 'split' {
-  const isLocalRoot = span.attributes.get('aws.span.kind') === 'LOCAL_ROOT';
   const isCall = span.kind === SpanKind.client || span.kind === SpanKind.producer;
-  if (policy === 'collector') return collectorForm(span, isLocalRoot);
-  if (!isLocalRoot && !opensService(span)) return 'subsegment';
+  if (policy === 'collector') return collectorForm(span);
+  if (!isLocalRoot(span) && !opensService(span)) return 'subsegment';
   return isCall ? 'split' : 'segment';
+}
+
+/** AWS's distributions of the OpenTelemetry SDKs mark the span with which a service begins its part of the trace. */
+export function isLocalRoot({ attributes }: Pick<Span, 'attributes'>): boolean {
+  return attributes.get('aws.span.kind') === 'LOCAL_ROOT';
 }
 
 function opensService(span: Span): boolean {
@@ -45,11 +50,15 @@ function opensService(span: Span): boolean {
   return span.parentSpanId === undefined || (span.flags & parentIsRemote) === parentIsRemote;
 }
 
-function collectorForm(span: Span, isLocalRoot: boolean): 'segment' | 'subsegment' | 'split' {
+function collectorForm(span: Span): 'segment' | 'subsegment' | 'split' {
   const { kind } = span;
-  if (isLocalRoot) return kind === SpanKind.server || kind === SpanKind.internal ? 'segment' : 'split';
-  if (kind === SpanKind.server || kind === SpanKind.consumer || span.parentSpanId === undefined) return 'segment';
-  return 'subsegment';
+  if (isLocalRoot(span)) return kind === SpanKind.server || kind === SpanKind.internal ? 'segment' : 'split';
+  return isCollectorSegment(span) ? 'segment' : 'subsegment';
+}
+
+/** By kind and parent alone: what the exporter does before it asks for local roots. */
+export function isCollectorSegment({ kind, parentSpanId }: Pick<Span, 'kind' | 'parentSpanId'>): boolean {
+  return kind === SpanKind.server || kind === SpanKind.consumer || parentSpanId === undefined;
 }
 
 /** `id` to `precursor_ids`: who the document is, when it was, where it stands. */

@@ -2,13 +2,13 @@
  * Spans ↔ X-Ray segment documents, lossless both ways. Pure: no clock, no randomness, no I/O.
  */
 export type { AnnotationOptions, IndexEntry } from './annotations.ts';
-export type { ConversionProblem, ReadSpans, SegmentOptions, SpanOptions } from './conversion.ts';
+export type { ReadSpans, SegmentOptions, SpanOptions } from './conversion.ts';
 export { toSegments, toSpans } from './conversion.ts';
 export type { EnvelopeLevel } from './envelope.ts';
 export type { Semconv } from './generations.ts';
 export type { SegmentPolicy } from './identity.ts';
 export type { JsonText } from './section.ts';
-export { jsonTextDepthMax } from './section.ts';
 export type { ServiceNames } from './service-names.ts';
 export { createServiceNames } from './service-names.ts';
 export type { NameStyle } from './style.ts';
+export type { ConversionProblem } from './tops.ts';

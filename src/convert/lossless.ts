@@ -1,5 +1,6 @@
 import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
+import { writeCollectorDocument, writeDependency } from './collector/document.ts';
 import type { ReadContext, WriteRules, Written } from './document.ts';
 import {
   identityOf,
@@ -13,7 +14,7 @@ import {
 import type { EnvelopeLevel } from './envelope.ts';
 import { applyEnvelope, readEnvelope, readRenames, withEnvelope, withoutEnvelope, writeEnvelope } from './envelope.ts';
 import { sameEvents, sameSpan } from './equality.ts';
-import type { SpanIdentity } from './identity.ts';
+import type { SegmentPolicy, SpanIdentity } from './identity.ts';
 import { formOf, identify, readForm } from './identity.ts';
 import type { Placement } from './residual.ts';
 import { applyResidual, readPlacement, writeResidual } from './residual.ts';
@@ -32,6 +33,7 @@ import { plainStyle, readStyle } from './style.ts';
  */
 
 interface DocumentPlan {
+  readonly policy: SegmentPolicy;
   readonly form: DocumentForm;
   readonly rules: WriteRules;
   readonly envelope: EnvelopeLevel;
@@ -44,11 +46,25 @@ interface DocumentPlan {
   readonly serviceId: string | undefined;
 }
 
-/** The document of a span: the foreign one that it came from when it still is the same, else one of our own. */
+/** The document of a span: the foreign one that it came from when it still is the same, else one of the policy's. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = plan.serviceId === undefined ? span : { ...span, parentSpanId: plan.serviceId };
+  // What came from X-Ray goes back as it was, so the Collector's exporter is imitated for other spans.
+  const isCollectors = plan.policy === 'collector' && !plan.residual;
+  if (isCollectors && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
   const written = writeDocument(shown, { ...plan, rules: plainRules });
-  return foreignDocument(span, written, plan) ?? ownDocument(span, ruled(shown, written, plan), plan);
+  const foreign = foreignDocument(span, written, plan);
+  if (foreign) return foreign;
+  if (isCollectors) return collectorDocument(span, shown, plan);
+  return ownDocument(span, ruled(shown, written, plan), plan);
+}
+
+function collectorDocument(span: Span, shown: Span, plan: DocumentPlan): JsonObject {
+  const isCall = plan.serviceId !== undefined;
+  const written = isCall ? writeDependency(shown, plan) : writeCollectorDocument(shown, plan);
+  if (plan.envelope === 'off') return written.document;
+  const context = { ...plan, ...identityOf(shown), ...ourContext, renames: written.renames, report: ignore };
+  return enclose(span, { ...written, back: readDocument(written.document, context) }, plan);
 }
 
 function foreignDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
@@ -71,8 +87,12 @@ function foreignDocument(span: Span, written: Written, plan: DocumentPlan): Json
 
 /** Cheap signs of a span that no foreign document without a residual can lead to. */
 function mayBeForeign(span: Span, { restCount }: Written): boolean {
-  const { scope } = span;
-  return restCount === 0 && span.traceState === '' && span.flags === 0 && scope.name === emptyScope.name;
+  return restCount === 0 && isBare(span);
+}
+
+/** Without what every span of an instrumentation has and no document does. */
+function isBare({ traceState, flags, scope }: Span): boolean {
+  return traceState === '' && flags === 0 && scope.name === emptyScope.name;
 }
 
 /** What the span leads to, with its residual. */
@@ -130,7 +150,11 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   return isExact ? withEnvelope(document, envelope) : undefined;
 }
 
-function enclose(span: Span, written: Written, { envelope: level, serviceId, json }: DocumentPlan): JsonObject {
+function enclose(
+  span: Span,
+  written: Omit<Written, 'restCount'>,
+  { envelope: level, serviceId, json }: DocumentPlan,
+): JsonObject {
   if (level === 'off') return written.document;
   return withEnvelope(
     written.document,

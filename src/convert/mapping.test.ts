@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type RecordedName, readRecorded, readSample, type SampleName } from '../../test/support/samples.ts';
 import { testSpan } from '../../test/support/span.ts';
-import { parseJson, printJson } from '../codec/json.ts';
+import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import type { AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { emptyResource, isJsonObject, SpanKind, StatusCode } from '../model/index.ts';
-import { jsonText as json } from '../pipeline/batches.ts';
 import type { IndexEntry, SegmentOptions, SpanOptions } from './index.ts';
 import { createServiceNames, toSegments, toSpans } from './index.ts';
 
@@ -583,6 +582,14 @@ describe('http', () => {
     assert.deepEqual((document['metadata'] as PlainDocument)['default'], { ...attributes, 'server.port': 6379 });
   });
 
+  test('has the method that stands behind _OTHER', () => {
+    const methodOf = (attributes: Values): unknown =>
+      (documentOf({ kind: SpanKind.client, attributes })['http'] as { request: PlainDocument }).request['method'];
+    assert.equal(methodOf({ 'http.request.method': '_OTHER', 'http.request.method_original': 'BREW' }), 'BREW');
+    assert.equal(methodOf({ 'http.request.method': '_OTHER' }), '_OTHER');
+    assert.equal(methodOf({ 'http.request.method': 'GET', 'http.request.method_original': 'get' }), 'GET');
+  });
+
   test('says when the client address comes from a header', () => {
     const forwarded = (attributes: Values): unknown => {
       const http = documentOf({ kind: SpanKind.server, attributes: { 'http.request.method': 'GET', ...attributes } })[
@@ -747,6 +754,19 @@ describe('aws, sql and origin', () => {
       'rpc.system': 'aws-api',
     };
     assert.deepEqual(documentOf({ kind: SpanKind.client, attributes })['aws'], { operation: 'GetItem' });
+  });
+
+  test('a connection string that is a URL is one, when no host is known otherwise', () => {
+    const sqlOf = (connection: string): unknown =>
+      documentOf({ kind: SpanKind.client, attributes: { 'db.system': 'mysql', 'db.connection_string': connection } })[
+        'sql'
+      ];
+    assert.deepEqual(sqlOf('mysql://u:secret@h:3306/shop'), {
+      url: 'mysql://u@h:3306/shop',
+      connection_string: 'mysql://u@h:3306/shop',
+      database_type: 'mysql',
+    });
+    assert.deepEqual(sqlOf('Server=h'), { connection_string: 'Server=h', database_type: 'mysql' });
   });
 
   test('one table is table_name, several are table_names', () => {

@@ -13,8 +13,8 @@ import { fromJson, toJson } from './values.ts';
  * `default` of our own documents holds the attributes that the document shows nowhere else.
  */
 
-const namespacePrefix = 'aws.xray.metadata.';
-const defaultNamespace = 'default';
+export const namespacePrefix = 'aws.xray.metadata.';
+export const defaultNamespace = 'default';
 /** Where the envelope stands. */
 export const envelopeNamespace = 'raybridge';
 

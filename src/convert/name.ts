@@ -2,7 +2,7 @@ import type { Attributes, Span } from '../model/index.ts';
 import { SpanKind } from '../model/index.ts';
 import { isAwsRpc } from './aws.ts';
 import type { DocumentView, SpanView } from './section.ts';
-import { rootPlace, showText, textAt, textOf } from './section.ts';
+import { rootPlace, textAt, textOf } from './section.ts';
 import { databaseName, databaseSystem } from './sql.ts';
 import { splitUrl } from './url.ts';
 
@@ -13,21 +13,23 @@ import { splitUrl } from './url.ts';
  */
 
 /** AWS X-Ray's limit, in code points. */
-const nameLengthMax = 200;
+export const nameLengthMax = 200;
 const illegalCharacters = /[^\p{L}\p{N}\s_.:/%&#=+\\\-@]/gu;
 
 /** Name of documents whose own name cannot be read. */
 const unknownName = 'unknown';
 /** Name of documents of spans whose names have no legal character, as the Collector writes it. */
-const illegalName = 'span';
+export const illegalName = 'span';
 
 interface NameRules {
   readonly namesNamespace: boolean;
 }
 
 export function writeName(view: SpanView, rules: NameRules): string {
-  const known = showText(view, 'aws.xray.name');
-  if (known !== undefined) return known;
+  const known = textOf(view.attributes, 'aws.xray.name') ?? '';
+  const knownName = legalName(known);
+  if (knownName === known) view.shown.add('aws.xray.name');
+  if (knownName !== '') return knownName;
   for (const candidate of candidates(view, rules)) {
     const name = legalName(candidate ?? '');
     if (name !== '') return name;
@@ -36,7 +38,7 @@ export function writeName(view: SpanView, rules: NameRules): string {
 }
 
 /** Only letters, digits, white space and `_.:/%&#=+\-@`, at most 200 code points. */
-function legalName(text: string): string {
+export function legalName(text: string): string {
   const legal = text.replaceAll(illegalCharacters, '');
   // A text of so few code units cannot have too many code points.
   return legal.length <= nameLengthMax ? legal : [...legal].slice(0, nameLengthMax).join('');
@@ -93,6 +95,9 @@ function calleeNames({ span, attributes }: SpanView): readonly (string | undefin
   ];
 }
 
+/** Before the names of AWS services, as instrumentations write them. */
+export const sdkPrefix = /^(?:AWS\.SDK\.|AWS::)/;
+
 /** The stable conventions name service and method in one: `com.foo.AnimalService/Feed`. */
 function serviceOfMethod(attributes: Attributes): string | undefined {
   const method = textOf(attributes, 'rpc.method');
@@ -100,7 +105,7 @@ function serviceOfMethod(attributes: Attributes): string | undefined {
 }
 
 function withoutSdkPrefix(service: string | undefined, attributes: Attributes): string | undefined {
-  return isAwsRpc(attributes) ? service?.replace(/^(?:AWS\.SDK\.|AWS::)/, '') : service;
+  return isAwsRpc(attributes) ? service?.replace(sdkPrefix, '') : service;
 }
 
 /** X-Ray draws icons by these spellings; SDKs of other languages write `DynamoDb` or `Sqs`. */
@@ -110,7 +115,7 @@ const awsServiceSpellings: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-function awsServiceName(service: string | undefined): string | undefined {
+export function awsServiceName(service: string | undefined): string | undefined {
   if (service === undefined) return undefined;
   return awsServiceSpellings.get(service.replaceAll(' ', '').toLowerCase()) ?? service;
 }

@@ -126,7 +126,7 @@ class Delta {
   }
 
   #fingerprint(value: JsonValue): string {
-    return fingerprint(this.#json.print(value));
+    return markOf(value, this.#json);
   }
 
   members(): readonly (readonly [string, JsonObject])[] {
@@ -189,22 +189,34 @@ export function applyResidual(
   { json, fitsCause }: { readonly json: JsonText; readonly fitsCause: (document: JsonObject) => boolean },
 ): JsonObject {
   let document = written;
+  const copies: Copies = new Map();
   for (const [pointer, mark] of objectAt(residual, 'x'))
-    document = changeAt(document, pointer, (value) => (isAsMarked(value, mark, json) ? undefined : value));
+    document = changeAt(document, copies, pointer, (value) => (isAsMarked(value, mark, json) ? undefined : value));
   for (const [pointer, replacement] of objectAt(residual, 'r')) {
     const [mark, wanted] = arrayOf(replacement);
-    document = changeAt(document, pointer, (value) => (isAsMarked(value, mark, json) ? wanted : value));
+    document = changeAt(document, copies, pointer, (value) => (isAsMarked(value, mark, json) ? wanted : value));
   }
   document = merge(document, objectAt(residual, 'o'));
   for (const [pointer, wanted] of objectAt(residual, 'z'))
-    document = changeAt(document, pointer, (value) => (value === undefined ? wanted : value));
+    document = changeAt(document, copies, pointer, (value) => (value === undefined ? wanted : value));
   for (const [pointer, literal] of objectAt(residual, 'n'))
-    document = changeAt(document, pointer, (value) => respelled(value, literal, pointer));
+    document = changeAt(document, copies, pointer, (value) => respelled(value, literal, pointer));
   return withCause(withTraceId(document, residual.get('d')), residual.get('g'), fitsCause);
 }
 
 function isAsMarked(value: JsonValue | undefined, mark: JsonValue | undefined, json: JsonText): boolean {
-  return value !== undefined && fingerprint(json.print(value)) === mark;
+  return value !== undefined && markOf(value, json) === mark;
+}
+
+/** The fingerprint of a value, whatever order its members stand in: they come back in another one. */
+function markOf(value: JsonValue, json: JsonText): string {
+  return fingerprint(json.print(sortedMembers(value)));
+}
+
+function sortedMembers(value: JsonValue): JsonValue {
+  if (isJsonArray(value)) return value.map(sortedMembers);
+  if (!isJsonObject(value)) return value;
+  return byName(new Map(Array.from(value, ([name, inner]) => [name, sortedMembers(inner)])));
 }
 
 /** RFC 8259; a residual may come from anywhere, and its literals are printed as they are. */
@@ -241,29 +253,32 @@ function merge(target: JsonObject, extra: JsonObject): JsonObject {
   return merged;
 }
 
-/** A copy with another value at the pointer, or none; the same object when its parent is missing or nothing changes. */
-function changeAt(
-  object: JsonObject,
-  pointer: string,
-  change: (value: JsonValue | undefined) => JsonValue | undefined,
-): JsonObject {
-  const [name = '', ...rest] = pointer.slice(1).split('/');
-  return changeIn(object, unescape(name), rest, change);
+/**
+ * The copies made so far, each by itself. They are ours to change in place: a residual may hold as
+ * many pointers as the document has members, and a copy for each would take quadratic time.
+ */
+type Copies = Map<JsonObject, Map<string, JsonValue>>;
+
+type Change = (value: JsonValue | undefined) => JsonValue | undefined;
+
+/** The object, or a copy of it, with another value at the pointer, or none; unchanged when the pointer's parent is missing. */
+function changeAt(object: JsonObject, copies: Copies, pointer: string, change: Change): JsonObject {
+  return changeIn(object, copies, pointer.slice(1).split('/').map(unescape), change);
 }
 
 function changeIn(
   object: JsonObject,
-  name: string,
-  rest: readonly string[],
-  change: (value: JsonValue | undefined) => JsonValue | undefined,
+  copies: Copies,
+  [name = '', ...rest]: readonly string[],
+  change: Change,
 ): JsonObject {
   const value = object.get(name);
-  const [next, ...further] = rest;
-  if (next !== undefined && !isJsonObject(value)) return object;
-  const changed =
-    next !== undefined && isJsonObject(value) ? changeIn(value, unescape(next), further, change) : change(value);
+  const isInner = rest.length > 0;
+  if (isInner && !isJsonObject(value)) return object;
+  const changed = isInner && isJsonObject(value) ? changeIn(value, copies, rest, change) : change(value);
   if (changed === value) return object;
-  const copy = new Map(object);
+  const copy = copies.get(object) ?? new Map(object);
+  copies.set(copy, copy);
   if (changed === undefined) copy.delete(name);
   else copy.set(name, changed);
   return copy;

@@ -20,7 +20,7 @@ export function writeOrigin(view: SpanView): Readonly<Record<string, JsonValue |
 }
 
 /** X-Ray's word for a `cloud.platform`. */
-const origins: ReadonlyMap<string | undefined, string> = new Map([
+export const origins: ReadonlyMap<string | undefined, string> = new Map([
   ['aws_app_runner', 'AWS::AppRunner::Service'],
   ['aws_eks', 'AWS::EKS::Container'],
   ['aws_elastic_beanstalk', 'AWS::ElasticBeanstalk::Environment'],
@@ -28,7 +28,7 @@ const origins: ReadonlyMap<string | undefined, string> = new Map([
   ['aws_lambda', 'AWS::Lambda::Function'],
 ]);
 
-const ecsOrigins: ReadonlyMap<string | undefined, string> = new Map([
+export const ecsOrigins: ReadonlyMap<string | undefined, string> = new Map([
   ['ec2', 'AWS::ECS::EC2'],
   ['fargate', 'AWS::ECS::Fargate'],
 ]);

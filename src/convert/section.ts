@@ -8,13 +8,7 @@ import { isList, toInt64 } from './values.ts';
  * its members of the document from a span, `read…` makes attributes from its members.
  */
 
-/**
- * Levels of JSON inside each other that a residual or an envelope may have: those of the document
- * it belongs to and some of its own, or four for each level of an attribute.
- */
-export const jsonTextDepthMax = 160;
-
-/** JSON text as the caller reads and prints it; `codec/json.ts` fits. */
+/** JSON text as the caller reads and prints it; `jsonText` of `codec` fits. */
 export interface JsonText {
   /** Undefined when the text is not JSON, or deeper than jsonTextDepthMax. */
   parse(text: string): JsonValue | undefined;

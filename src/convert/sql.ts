@@ -53,7 +53,7 @@ export function databaseName(attributes: Attributes): string | undefined {
 
 export function writeSql(view: SpanView): JsonObject | undefined {
   const system = databaseSystem(view.attributes);
-  if (system === undefined || !sqlSystems.has(stableSystem(system))) return undefined;
+  if (system === undefined || !isSqlSystem(system)) return undefined;
   const type = showText(view, 'db.system.name', 'db.system');
   return objectOf({
     url: showText(view, 'aws.xray.sql.url') ?? assembledUrl(view.attributes) ?? connectionUrl(view.attributes),
@@ -65,6 +65,10 @@ export function writeSql(view: SpanView): JsonObject | undefined {
     preparation: showText(view, 'aws.xray.sql.preparation'),
     sanitized_query: showText(view, 'db.query.text', 'db.statement'),
   });
+}
+
+export function isSqlSystem(system: string): boolean {
+  return sqlSystems.has(stableSystem(system));
 }
 
 export function stableSystem(system: string): string {

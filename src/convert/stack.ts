@@ -24,7 +24,7 @@ export interface StackSection {
 /** Exceptions in a chain that are read; the rest of the text is left. */
 const chainLengthMax = 20;
 /** Lines that are read, of texts of any length, and UTF-16 code units of each, so that no pattern takes long. */
-const linesMax = 10_000;
+export const linesMax = 10_000;
 const lineLengthMax = 1000;
 
 interface Grammar {

@@ -57,7 +57,7 @@ function httpFlags(code: bigint | undefined): Flags | undefined {
 
 /** gRPC status codes that are the caller's doing: CANCELLED to UNAUTHENTICATED. */
 export const callerErrors: ReadonlySet<bigint> = new Set([1n, 3n, 5n, 6n, 7n, 8n, 9n, 11n, 16n]);
-const resourceExhausted = 8n;
+export const resourceExhausted = 8n;
 const grpcCodeMax = 16n;
 
 export const grpcCodeNames = [
@@ -115,7 +115,7 @@ function isThrottled(attributes: Attributes, events: readonly SpanEvent[]): bool
   return events.some((event) => isThrottle(event.attributes.get('exception.type')));
 }
 
-function isThrottle(type: AttributeValue): boolean {
+export function isThrottle(type: AttributeValue): boolean {
   return typeof type === 'string' && throttleTypes.some((ending) => type.endsWith(ending));
 }
 
@@ -146,8 +146,21 @@ export function keepFlags(view: DocumentView, flags: Flags, outcome: Omit<Outcom
   for (const name of flagNames) if (derived[name] !== flags[name]) view.attributes.set(`aws.xray.${name}`, flags[name]);
 }
 
-/** Whether a status could have led to the flags that a document shows. */
+/**
+ * The flags by the rules of the OpenTelemetry Collector's exporter: the HTTP status when it is an
+ * int of the 4xx or 5xx kind, else the span's status.
+ */
+export function collectorFlagsOf({ attributes, status }: Pick<Outcome, 'attributes' | 'status'>): Flags {
+  const key = attributes.has('http.status_code') ? 'http.status_code' : 'http.response.status_code';
+  const code = attributes.get(key);
+  return httpFlags(typeof code === 'bigint' ? code : undefined) ?? statusFlags(status);
+}
+
+/** Whether a status could have led to the flags that a document shows, under either policy. */
 export function implies(outcome: Outcome, flags: Flags): boolean {
-  const implied = flagsOf(outcome);
-  return flagNames.every((name) => implied[name] === flags[name]);
+  return sameFlags(flagsOf(outcome), flags) || sameFlags(collectorFlagsOf(outcome), flags);
+}
+
+function sameFlags(a: Flags, b: Flags): boolean {
+  return flagNames.every((name) => a[name] === b[name]);
 }

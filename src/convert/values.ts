@@ -118,6 +118,31 @@ function fromKeyValues(entries: JsonValue | undefined): Attributes {
   return attributes;
 }
 
+/**
+ * The value as a program sees it for which all JSON numbers are doubles: 5 and 5.0 are one number,
+ * as are two that a double cannot tell apart. Members are sorted.
+ */
+export function asDoubles(value: AttributeValue): AttributeValue {
+  if (typeof value === 'bigint') return asDoubles(Number(value));
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (isList(value)) return value.map(asDoubles);
+  if (!isMap(value)) return value;
+  const entries = [...value].sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Map(entries.map(([key, inner]) => [key, asDoubles(inner)]));
+}
+
+/** True when such a program gives the value back with its type: no int beyond 2^53, no double without a fraction. */
+export function survivesDoubles(value: AttributeValue): boolean {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value));
+  if (typeof value === 'number') return !Number.isInteger(value);
+  if (isList(value)) return value.every(survivesDoubles);
+  return !isMap(value) || [...value.values()].every(survivesDoubles);
+}
+
+function isMap(value: AttributeValue): value is Attributes {
+  return value instanceof Map;
+}
+
 /** Lists and maps inside each other, counted no further than asked. */
 export function isDeeperThan(value: AttributeValue, depth: number): boolean {
   if (typeof value !== 'object' || value instanceof Uint8Array) return false;

@@ -12,6 +12,13 @@ export interface JsonNumber {
   readonly literal: string;
 }
 
+/**
+ * Objects and arrays inside each other that the JSON text in an attribute may have: those of the
+ * document a residual or an envelope belongs to and some of its own, or four for each level of an
+ * attribute.
+ */
+export const jsonTextDepthMax = 160;
+
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return value instanceof Map;
 }

@@ -8,12 +8,13 @@ import {
   encodeTracesJson,
   inspectSegment,
   joinSegments,
+  jsonText,
   parseJson,
   printSegment,
 } from '../codec/index.ts';
 import { toSegments } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
-import { createBatch, jsonText, recordBytesMax, splitBatch } from './batches.ts';
+import { createBatch, recordBytesMax, splitBatch } from './batches.ts';
 import type { Batch } from './batch.ts';
 
 const receivedAtNs = 1_700_000_000_000_000_000n;

@@ -4,22 +4,21 @@ import {
   decodeTracesJson,
   encodeTraces,
   joinSegments,
-  parseJson,
-  printJson,
+  jsonText,
   splitSegments,
 } from '../codec/index.ts';
-import { type JsonText, jsonTextDepthMax, toSpans } from '../convert/index.ts';
-import { RaybridgeError } from '../errors.ts';
+import { toSpans } from '../convert/index.ts';
 import type { Span } from '../model/index.ts';
 import type { Batch } from './batch.ts';
+import type { ReportProblems } from './conversion-problems.ts';
 
 /** Largest body of one queue record, in bytes; a larger batch is split by spans or documents (a single larger one stays whole). */
 export const recordBytesMax = 1024 * 1024;
 
-/** A batch of bytes as received; its spans are decoded when somebody asks. */
-export function createBatch(received: Omit<Batch, 'spans'>): Batch {
+/** A batch of bytes as received; its spans are decoded when somebody asks, and then `report` hears what is wrong. */
+export function createBatch(received: Omit<Batch, 'spans'>, report?: ReportProblems): Batch {
   let decoded: readonly Span[] | undefined;
-  return { ...received, spans: () => (decoded ??= decode(received)) };
+  return { ...received, spans: () => (decoded ??= decode(received, report)) };
 }
 
 /** The batch in pieces of at most `recordBytesMax`, or the batch itself when it is small enough. */
@@ -47,31 +46,19 @@ function splitDocuments(documents: readonly Uint8Array[], receivedAtNs: bigint):
   );
 }
 
-function decode({ format, body }: Omit<Batch, 'spans'>): readonly Span[] {
+function decode({ format, body }: Omit<Batch, 'spans'>, report: ReportProblems | undefined): readonly Span[] {
   switch (format) {
     case 'otlp_proto':
       return decodeTraces(body);
     case 'otlp_json':
       return decodeTracesJson(body);
-    case 'xray_segments':
-      // Problems are members that stay in the residual as they were; nothing of a document is lost here.
-      return toSpans(decodeSegments(body), { json: jsonText }).spans;
+    case 'xray_segments': {
+      const { spans, problems } = toSpans(decodeSegments(body), { json: jsonText });
+      if (problems.length > 0) report?.(problems);
+      return spans;
+    }
   }
 }
-
-/** JSON text for the conversion, which lives on a floor that knows no codec. */
-export const jsonText: JsonText = {
-  parse(text) {
-    try {
-      return parseJson(text, { depthMax: jsonTextDepthMax });
-    } catch (error) {
-      // An attribute that looks like JSON and is none stays what it is: text.
-      if (error instanceof RaybridgeError) return undefined;
-      throw error;
-    }
-  },
-  print: printJson,
-};
 
 function splitSpans(spans: readonly Span[], receivedAtNs: bigint): readonly Batch[] {
   const body = encodeTraces(spans);

@@ -1,6 +1,7 @@
 import type { Config, ConfiguredComponent } from '../config/index.ts';
 import { RaybridgeError } from '../errors.ts';
 import { createBatch } from './batches.ts';
+import { createProblemReport } from './conversion-problems.ts';
 import type {
   Component,
   ComponentFactory,
@@ -88,14 +89,16 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
     for (const exporterId of pipeline.exporters) {
       const exporter = found(exporters.get(exporterId), `${pipeline.id}: the exporter "${exporterId}"`);
       const destination = destinationOf(pipeline.id, exporterId);
+      const context = contextOf(exporterId);
+      const report = createProblemReport({ ...context, destination });
       deliveries.push(
         createDelivery({
-          ...contextOf(exporterId),
+          ...context,
           destination,
           queue,
           exporter,
           processors: steps,
-          toBatch: createBatch,
+          toBatch: (record) => createBatch(record, report),
         }),
       );
     }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { jsonText } from '../pipeline/batches.ts';
 import type { Store, TraceFound, TraceQuery, TraceReference } from '../pipeline/store.ts';
+import { jsonText } from '../codec/index.ts';
 import { type EnvelopeLevel, toSegments } from '../convert/index.ts';
 import type { ServiceGraph, Span, Trace, TraceSummary } from '../model/index.ts';
 import { assembleTrace, createGraphBuilder, type Filter, matches, summarise } from '../query/index.ts';

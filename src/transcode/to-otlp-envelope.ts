@@ -133,12 +133,16 @@ export function applyTimes({ index, start, end }: Reading, envelope: EnvelopeRea
 
 /** X-Ray cuts times to microseconds. */
 const toleranceNs = 1000;
+/** Far in the future doubles of seconds hold no more than this, and the tolerance is between the two. */
+const toleranceMaxNs = 8192;
 const exact: Time = { high: 0, low: 0 };
 
 function applyTime(index: DocumentIndex, entry: number, shown: Time, target: Time): void {
   if (index.kinds[entry] !== Kind.text) throw unusual;
   takeNanoseconds(exact, index.bytes, index.starts[entry] ?? 0, index.ends[entry] ?? 0);
-  if (distance(exact, shown) <= toleranceNs) setTime(target, exact);
+  const difference = distance(exact, shown);
+  if (difference > toleranceNs && difference <= toleranceMaxNs) throw unusual;
+  if (difference <= toleranceNs) setTime(target, exact);
 }
 
 /** A number of 32 bits or less without a sign; 0 when there is no such entry. */

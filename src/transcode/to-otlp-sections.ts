@@ -400,11 +400,20 @@ function isAttribute({ attributes }: Reading, name: number, text: number): boole
 export function readOperation(reading: Reading): void {
   readSpanName(reading);
   if (reading.isOurs) return;
-  if (reading.nameStart !== reading.startOf(reading.name)) {
-    // A name made of others' parts may be the document's own, letter by letter.
-    if (isSameText(reading)) throw unusual;
-    reading.attributes.setText(key.name, reading.name);
-  } else checkName(reading);
+  checkLegal(reading);
+  if (reading.nameStart === reading.startOf(reading.name)) return checkName(reading);
+  // A name made of others' parts may be the document's own, letter by letter.
+  if (isSameText(reading)) throw unusual;
+  reading.attributes.setText(key.name, reading.name);
+}
+
+/** A name with other characters than X-Ray's, or with too many, does not come back. */
+function checkLegal(reading: Reading): void {
+  const { bytes } = reading.index;
+  const start = reading.startOf(reading.name);
+  const end = reading.endOf(reading.name);
+  if (end - start > nameLengthMax) throw unusual;
+  for (let i = start; i < end; i++) if (isLegal[bytes[i] ?? 0] === 0) throw unusual;
 }
 
 function isSameText({ index, name, nameStart, nameEnd }: Reading): boolean {
@@ -414,13 +423,8 @@ function isSameText({ index, name, nameStart, nameEnd }: Reading): boolean {
   return true;
 }
 
-/** Whether `writeName` of `convert/name.ts` would find the name of the span, and leave it as it is. */
+/** Whether `writeName` of `convert/name.ts` finds the name of the span as that of the document. */
 function checkName(reading: Reading): void {
-  const { bytes } = reading.index;
-  const start = reading.startOf(reading.name);
-  const end = reading.endOf(reading.name);
-  if (end - start > nameLengthMax) throw unusual;
-  for (let i = start; i < end; i++) if (isLegal[bytes[i] ?? 0] === 0) throw unusual;
   if (reading.isSegment) {
     if (reading.index.textOf(reading.name).startsWith('unknown_service')) throw unusual;
     return;

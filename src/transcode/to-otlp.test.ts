@@ -5,12 +5,11 @@ import { arbitrarySpan } from '../../test/support/arbitraries.ts';
 import { arbitraryDocument, envelopeLike, telemetrySpan } from '../../test/support/arbitrary-documents.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
 import { xrayDocuments } from '../../test/support/xray-documents.ts';
-import { decodeSegments, decodeTraces, encodeTraces, parseJson, printJson } from '../codec/index.ts';
+import { decodeSegments, decodeTraces, encodeTraces, jsonText as json, parseJson, printJson } from '../codec/index.ts';
 import type { EnvelopeLevel } from '../convert/index.ts';
 import { toSegments, toSpans } from '../convert/index.ts';
 import type { JsonValue, SegmentDocument } from '../model/index.ts';
 import { isJsonArray, isJsonObject } from '../model/index.ts';
-import { jsonText as json } from '../pipeline/batches.ts';
 import { segmentsToOtlp } from './to-otlp.ts';
 
 /** The fast path against the readable one, which is right by definition. */

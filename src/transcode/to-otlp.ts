@@ -1,13 +1,11 @@
-import { decodeSegments, encodeTraces } from '../codec/index.ts';
-import { parseJson, printJson } from '../codec/json.ts';
+import { decodeSegments, encodeTraces, jsonText as json } from '../codec/index.ts';
 import { writeSpan } from '../codec/otlp-proto.ts';
 import { ProtoWriter } from '../codec/protobuf.ts';
 import { findInvalidUtf8, isAscii } from '../codec/utf8.ts';
 import { readEnvelope, readRole } from '../convert/envelope.ts';
 import { readForm } from '../convert/identity.ts';
-import type { ConversionProblem, JsonText } from '../convert/index.ts';
-import { jsonTextDepthMax, toSpans } from '../convert/index.ts';
-import { RaybridgeError } from '../errors.ts';
+import type { ConversionProblem } from '../convert/index.ts';
+import { toSpans } from '../convert/index.ts';
 import type { Resource, Scope, SegmentDocument, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
 import { applyAttributes, applyName, applyStatus, applyTimes, EnvelopeReading } from './to-otlp-envelope.ts';
@@ -349,16 +347,3 @@ function readSlowly(body: Uint8Array): Transcoded {
   const { spans, problems } = toSpans(documents, { json });
   return { bytes: encodeTraces(spans), spans: spans.length, problems, slow: documents.length };
 }
-
-const json: JsonText = {
-  parse(text) {
-    try {
-      return parseJson(text, { depthMax: jsonTextDepthMax });
-    } catch (error) {
-      // Text that looks like JSON and is none stays what it is.
-      if (error instanceof RaybridgeError) return undefined;
-      throw error;
-    }
-  },
-  print: printJson,
-};

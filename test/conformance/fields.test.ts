@@ -5,7 +5,7 @@ import { decodeTraces, encodeTraces, parseJson, printJson } from '../../src/code
 import { toSegments, toSpans } from '../../src/convert/index.ts';
 import type { SegmentDocument, Span } from '../../src/model/index.ts';
 import { isJsonObject, SpanKind } from '../../src/model/index.ts';
-import { jsonText as json } from '../../src/pipeline/batches.ts';
+import { jsonText as json } from '../../src/codec/json.ts';
 import { otlpMessages } from '../support/otlp-messages.ts';
 
 /**

@@ -5,7 +5,7 @@ import type { IndexEntry, SegmentOptions } from '../../src/convert/index.ts';
 import { toSegments, toSpans } from '../../src/convert/index.ts';
 import type { JsonObject, JsonValue, SegmentDocument, Span } from '../../src/model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject } from '../../src/model/index.ts';
-import { jsonText as json } from '../../src/pipeline/batches.ts';
+import { jsonText as json } from '../../src/codec/json.ts';
 import { assertGolden, printPretty, readGoldens, sorted } from '../support/golden.ts';
 
 /** What the conversion makes of known spans and documents, to the letter; see test/fixtures/golden/README.md. */

@@ -2,3 +2,8 @@
 export function toBytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
+
+/** The bytes again and again, as often as they fit into the size. */
+export function repeatTo(piece: Uint8Array, sizeBytes: number): Uint8Array {
+  return Buffer.alloc(Math.max(1, Math.floor(sizeBytes / piece.length)) * piece.length, piece);
+}

@@ -1,0 +1,5 @@
+/**
+ * Bytes to bytes between OTLP and X-Ray: the same results as the codecs and the conversion give one
+ * after the other, for batches in the usual form many times faster.
+ */
+export { createSegmentTranscoder, type SegmentDocuments, type TranscodeOptions } from './to-segments.ts';

@@ -19,7 +19,7 @@ import {
 import { toSegments, toSpans } from '../src/convert/index.ts';
 import { RaybridgeError } from '../src/errors.ts';
 import type { SegmentDocument, Span } from '../src/model/index.ts';
-import { jsonText as json } from '../src/pipeline/batches.ts';
+import { jsonText as json } from '../src/codec/index.ts';
 import { type HostileInput, hostileInputs } from '../test/support/hostile.ts';
 
 /** The aim is 20 ms on a fast machine; one of a quarter of its speed must pass, too. */

@@ -194,7 +194,7 @@ function writeMark(draft: Draft, key: number): void {
 }
 
 function textMark({ page }: Draft, start: number, end: number): string {
-  return `{"stringValue":${JSON.stringify(decodeText(page.bytes, start, end))}}`;
+  return `{"stringValue":${JSON.stringify(decodeText(page.view, start, end))}}`;
 }
 
 /** Insertion sort: the lists are short, and nearly sorted. Keys beyond ASCII have another order in UTF-16. */

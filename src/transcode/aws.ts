@@ -96,7 +96,7 @@ function regionPlace(draft: Draft, ownRegion: string | undefined): number {
   const place = draft.place(region);
   const other = draft.place(cloudRegion);
   const isOther =
-    place < 0 && other >= 0 && decodeText(draft.page.bytes, draft.start(other), draft.end(other)) !== ownRegion;
+    place < 0 && other >= 0 && decodeText(draft.page.view, draft.start(other), draft.end(other)) !== ownRegion;
   const chosen = isOther ? other : place;
   if (chosen >= 0) draft.show(chosen);
   return chosen;

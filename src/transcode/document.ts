@@ -192,7 +192,7 @@ export class DocumentWriter {
     const { draft } = this;
     if (draft.isSegment) return SpanKind.server;
     if (draft.namespace === 'aws') {
-      const operation = decodeText(draft.page.bytes, draft.operationStart, draft.operationEnd);
+      const operation = decodeText(draft.page.view, draft.operationStart, draft.operationEnd);
       return producingOperations.has(operation) ? SpanKind.producer : SpanKind.client;
     }
     return draft.namespace === 'remote' || draft.hasSql ? SpanKind.client : SpanKind.internal;
@@ -301,7 +301,7 @@ function resourcePart(draft: Draft, { segment, subsegmentResource, awsSubsegment
 
 function isLocalRoot(draft: Draft): boolean {
   const place = draft.place(spanKind);
-  return place >= 0 && decodeText(draft.page.bytes, draft.start(place), draft.end(place)) === 'LOCAL_ROOT';
+  return place >= 0 && decodeText(draft.page.view, draft.start(place), draft.end(place)) === 'LOCAL_ROOT';
 }
 
 /** A segment has the name of its resource's service, also where Application Signals names it once more. */
@@ -372,7 +372,7 @@ function readKeyword(draft: Draft): string {
   if ((page.bytes[at] ?? 0) > 0x7f && at < end) draft.isUsual = false;
   const wordStart = at;
   while (at < end && isLetter(page.bytes[at] ?? 0) && at - wordStart < keywordLettersMax) at++;
-  return at - wordStart < 2 ? '' : decodeText(page.bytes, wordStart, at).toUpperCase();
+  return at - wordStart < 2 ? '' : decodeText(page.view, wordStart, at).toUpperCase();
 }
 
 const keywordSpaceMax = 100;
@@ -394,6 +394,6 @@ function isStatementLabel(draft: Draft, keyword: string): boolean {
   const hasDatabase = place >= 0 || restored.has(databaseName);
   const start = place >= 0 ? draft.start(place) : (restored.start[databaseName] ?? 0);
   const end = place >= 0 ? draft.end(place) : (restored.end[databaseName] ?? 0);
-  const wanted = hasDatabase ? `${keyword} ${decodeText(page.bytes, start, end)}` : keyword;
-  return decodeText(page.bytes, span.nameStart, span.nameEnd) === wanted;
+  const wanted = hasDatabase ? `${keyword} ${decodeText(page.view, start, end)}` : keyword;
+  return decodeText(page.view, span.nameStart, span.nameEnd) === wanted;
 }

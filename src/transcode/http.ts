@@ -169,7 +169,7 @@ function gatherUrl(draft: Draft): void {
       ? page.gather(draft.start(scheme), draft.end(scheme))
       : page.gatherText(portNumber === 443 ? 'https' : 'http')) && page.gatherText('://');
   if (!isWhole) draft.isUsual = false;
-  const schemeText = decodeText(page.bytes, start, page.scratch - 3);
+  const schemeText = decodeText(page.view, start, page.scratch - 3);
   gatherHost(draft, host, isHeader);
   const isDefault = portNumber < 0 || portNumber === (schemeText === 'http' ? 80 : schemeText === 'https' ? 443 : -1);
   if (!isDefault && !page.gatherText(`:${portNumber}`)) draft.isUsual = false;
@@ -263,7 +263,7 @@ function writeClient(draft: Draft, requestStart: number): void {
 function isAddressAt(draft: Draft, place: number): boolean {
   const start = draft.start(place);
   const end = draft.end(place);
-  return isPlainAddress(draft.page.bytes, start, end) || isAddress(decodeText(draft.page.bytes, start, end));
+  return isPlainAddress(draft.page.bytes, start, end) || isAddress(decodeText(draft.page.view, start, end));
 }
 
 /** An IPv4 address as nearly all are; the conversion decides about the others. */

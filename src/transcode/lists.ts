@@ -40,7 +40,7 @@ export function scanEvents(draft: Draft, known: KnownExceptions, decodeSpan: () 
     const end = span.eventEnd[i] ?? 0;
     if (!span.readItem(start, end, 'event')) draft.isUsual = false;
     for (let k = attributesMax; k < span.item.attributeEnd; k++) scanAttribute(draft, k);
-    const name = decodeText(page.bytes, span.item.nameStart, span.item.nameEnd);
+    const name = decodeText(page.view, span.item.nameStart, span.item.nameEnd);
     // AWS SDKs tell failed attempts so.
     if (name === 'HTTP request failure' && isAwsRpc(draft)) draft.isUsual = false;
     if (name !== 'exception') continue;
@@ -67,7 +67,7 @@ function scanAttribute(draft: Draft, place: number): void {
   // Older instrumentations tell the size of an answer by events of this kind.
   if (key === messageType) draft.isUsual = false;
   if (key !== exceptionType || span.type[place] !== textType) return;
-  if (isThrottle(decodeText(page.bytes, draft.start(place), draft.end(place)))) draft.isThrottled = true;
+  if (isThrottle(decodeText(page.view, draft.start(place), draft.end(place)))) draft.isThrottled = true;
 }
 
 /** Member `e` of the envelope: all events. */

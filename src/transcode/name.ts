@@ -64,7 +64,7 @@ export function isAwsRpc(draft: Draft): boolean {
 
 function isAwsApi(draft: Draft, key: number): boolean {
   const place = draft.place(key);
-  return place >= 0 && decodeText(draft.page.bytes, draft.start(place), draft.end(place)) === 'aws-api';
+  return place >= 0 && decodeText(draft.page.view, draft.start(place), draft.end(place)) === 'aws-api';
 }
 
 function setValue(draft: Draft, key: number): boolean {
@@ -77,7 +77,7 @@ function setRemoteService(draft: Draft): boolean {
   const place = draft.place(remoteService);
   if (place < 0) return false;
   const start = draft.start(place);
-  const service = decodeText(draft.page.bytes, start, draft.end(place));
+  const service = decodeText(draft.page.view, start, draft.end(place));
   const prefix = isAwsRpc(draft) ? (sdkPrefix.exec(service)?.[0] ?? '') : '';
   return setName(draft, start + prefix.length, draft.end(place));
 }
@@ -87,7 +87,7 @@ function setAwsService(draft: Draft): boolean {
   const start = rpcServiceStart(draft);
   const end = rpcServiceEnd(draft);
   if (start === end) return false;
-  const service = decodeText(draft.page.bytes, start, end);
+  const service = decodeText(draft.page.view, start, end);
   const name = awsServiceName(service);
   return name === service ? setName(draft, start, end) : setText(draft, name ?? '');
 }
@@ -165,7 +165,7 @@ function setName(draft: Draft, start: number, end: number): boolean {
   const { bytes } = draft.page;
   let isLegal = end - start <= shortBytesMax;
   for (let i = start; isLegal && i < end; i++) isLegal = legal[bytes[i] ?? 0] === 1;
-  if (!isLegal) return setText(draft, decodeText(bytes, start, end));
+  if (!isLegal) return setText(draft, decodeText(draft.page.view, start, end));
   setRange(draft, start, end);
   return true;
 }

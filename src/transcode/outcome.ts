@@ -56,7 +56,7 @@ export class Outcome {
     } else this.isFromStatus = true;
     if (draft.isThrottled) this.throttle = true;
     const type = draft.place(errorType);
-    if (type >= 0 && isThrottle(decodeText(draft.page.bytes, draft.start(type), draft.end(type)))) this.throttle = true;
+    if (type >= 0 && isThrottle(decodeText(draft.page.view, draft.start(type), draft.end(type)))) this.throttle = true;
   }
 
   writeFlags({ page }: Draft): void {

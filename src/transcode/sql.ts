@@ -32,7 +32,7 @@ export function writeSql(draft: Draft): void {
   const { page, restored } = draft;
   if (!isSqlSpan(draft)) return;
   const systemPlace = draft.has(system) ? draft.place(system) : draft.place(systemOlder);
-  const systemText = decodeText(page.bytes, draft.start(systemPlace), draft.end(systemPlace));
+  const systemText = decodeText(page.view, draft.start(systemPlace), draft.end(systemPlace));
 
   // Other spellings lead to attributes of their own.
   if (stableSystem(systemText) !== systemText) draft.isUsual = false;
@@ -50,7 +50,7 @@ export function writeSql(draft: Draft): void {
 
 export function isSqlSpan(draft: Draft): boolean {
   const place = draft.has(system) ? draft.place(system) : draft.place(systemOlder);
-  return place >= 0 && isSqlSystem(decodeText(draft.page.bytes, draft.start(place), draft.end(place)));
+  return place >= 0 && isSqlSystem(decodeText(draft.page.view, draft.start(place), draft.end(place)));
 }
 
 function writeText(draft: Draft, objectStart: number, member: Uint8Array, place: number, key: number): void {

@@ -18,7 +18,7 @@ import {
 } from '../../src/codec/index.ts';
 import { toSegments, toSpans } from '../../src/convert/index.ts';
 import type { SegmentDocument, Span } from '../../src/model/index.ts';
-import { jsonText as json } from '../../src/pipeline/batches.ts';
+import { jsonText as json } from '../../src/codec/index.ts';
 import { toBytes } from '../support/bytes.ts';
 import { type HostileInput, hostileInputs } from '../support/hostile.ts';
 import { outcomeOf } from '../support/outcome.ts';

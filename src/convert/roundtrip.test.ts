@@ -13,7 +13,7 @@ import { assertSegmentDocument } from '../../test/support/segment-members.ts';
 import { readRecorded, readSample, recordedNames, sampleNames } from '../../test/support/samples.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import { attributeDepthMax } from '../codec/otlp.ts';
-import type { AttributeValue, JsonValue, SegmentDocument } from '../model/index.ts';
+import type { AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
 import { toSegments, toSpans } from './index.ts';
 

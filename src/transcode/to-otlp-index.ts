@@ -63,7 +63,8 @@ export class DocumentIndex {
   /** Which of them the document has. */
   knownNumber = -1;
 
-  private view = new DataView(this.bytes.buffer);
+  /** The same memory. */
+  view = new DataView(this.bytes.buffer);
   private bodyEnd = 0;
   /** By name: the object in which it was seen last. */
   private readonly owners: Int32Array;
@@ -141,7 +142,7 @@ export class DocumentIndex {
 
   /** The text of an entry as a string. */
   textOf(entry: number): string {
-    return decodeText(this.bytes, this.starts[entry] ?? 0, this.ends[entry] ?? 0);
+    return decodeText(this.view, this.starts[entry] ?? 0, this.ends[entry] ?? 0);
   }
 
   private value(at: number, name: number, depth: number): number {

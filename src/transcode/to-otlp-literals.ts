@@ -38,19 +38,24 @@ export function takeNumber(bytes: Uint8Array, start: number, end: number): numbe
     const byte = bytes[i] ?? 0;
     if (isDigit(byte)) {
       digits = digits * 10 + (byte - zero);
-      if (digits > exactMax) return Number(decodeText(bytes, start, end));
+      if (digits > exactMax) return Number(textOf(bytes, start, end));
       if (decimals >= 0) decimals += 1;
     } else if (byte === point) decimals = 0;
-    else return Number(decodeText(bytes, start, end));
+    else return Number(textOf(bytes, start, end));
   }
-  if (decimals > 22) return Number(decodeText(bytes, start, end));
+  if (decimals > 22) return Number(textOf(bytes, start, end));
   const magnitude = decimals > 0 ? digits / (powersOfTen[decimals] ?? 1) : digits;
   return first > start ? -magnitude : magnitude;
 }
 
+/** Hardly any number comes here, so that a view of its own may be made for it. */
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return decodeText(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), start, end);
+}
+
 /** Field int_value of AnyValue, of a literal that `isInteger` has passed. */
 export function putInt64(writer: ProtoWriter, bytes: Uint8Array, start: number, end: number): void {
-  if (end - start > 15 || bytes[start] === minus) writer.int64Field(0x18, BigInt(decodeText(bytes, start, end)));
+  if (end - start > 15 || bytes[start] === minus) writer.int64Field(0x18, BigInt(textOf(bytes, start, end)));
   else writer.varintField(0x18, takeNumber(bytes, start, end));
 }
 

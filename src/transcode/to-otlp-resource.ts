@@ -133,8 +133,10 @@ function holds(value: JsonValue | undefined, path: readonly string[]): boolean {
   return inner !== undefined;
 }
 
+const nameView = new DataView(nameBytes.buffer);
+
 function textOfName(name: number): string {
-  return decodeText(nameBytes, nameStarts[name] ?? 0, nameStarts[name + 1] ?? 0);
+  return decodeText(nameView, nameStarts[name] ?? 0, nameStarts[name + 1] ?? 0);
 }
 
 /** Puts the marks of `marksFrom` where the same members stand in this document. */

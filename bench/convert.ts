@@ -19,9 +19,10 @@ import {
   printSegment,
 } from '../src/codec/index.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
-import { createSegmentTranscoder } from '../src/transcode/index.ts';
+import { createSegmentTranscoder, segmentsToOtlp } from '../src/transcode/index.ts';
 import { otlpMessages } from '../test/support/otlp-messages.ts';
 import { telemetrySpans } from '../test/support/telemetry.ts';
+import { entitiesIn, xrayDocuments } from '../test/support/xray-documents.ts';
 
 const secondsPerCase = Number(process.argv[3] ?? 3);
 const runs = 5;
@@ -49,12 +50,28 @@ for (const envelope of ['off', 'minimal', 'full'] as const) {
   const transcode = createSegmentTranscoder({ envelope });
   measure(`OTLP protobuf → segments, ${envelope}`, proto, () => transcode(proto));
 }
-measure('segments → OTLP protobuf over spans', segments, () =>
-  encodeTraces(toSpans(decodeSegments(segments), { json }).spans),
-);
+for (const { name, body, count } of segmentBodies()) {
+  measure(
+    `segments of ${name} → OTLP protobuf over spans`,
+    body,
+    () => encodeTraces(toSpans(decodeSegments(body), { json }).spans),
+    count,
+  );
+  measure(`segments of ${name} → OTLP protobuf`, body, () => segmentsToOtlp(body), count);
+}
 
 measure('baseline: protobufjs, decode only', proto, () => tracesData.decode(proto));
 measure('baseline: protobufjs, objects, JSON.stringify', proto, () => plainProgram(proto));
+
+/** Documents of Raybridge's own, and those of X-Ray's SDKs, which have four calls inside. */
+function segmentBodies(): readonly { name: string; body: Uint8Array; count: number }[] {
+  const documents = xrayDocuments(spansPerBatch / 5);
+  const count = documents.reduce((sum, document) => sum + entitiesIn(document), 0);
+  return [
+    { name: 'ours', body: segments, count: spansPerBatch },
+    { name: 'SDKs', body: Buffer.from(`[${documents.map(printSegment).join(',')}]`), count },
+  ];
+}
 
 function perSpan(bytes: Uint8Array): number {
   return Math.round(bytes.length / spansPerBatch);
@@ -114,7 +131,7 @@ function plainValue(value: PlainValue): unknown {
 }
 
 /** Prints the median of the runs; each run lasts its share of the time. */
-function measure(name: string, input: Uint8Array, work: () => unknown): void {
+function measure(name: string, input: Uint8Array, work: () => unknown, count = spansPerBatch): void {
   const rates: number[] = [];
   for (let run = -1; run < runs; run++) {
     const share = (secondsPerCase * 1e6) / (runs + 1);
@@ -130,7 +147,7 @@ function measure(name: string, input: Uint8Array, work: () => unknown): void {
     if (run >= 0) rates.push((batches * 1e6) / passed);
   }
   const median = rates.toSorted((a, b) => a - b)[runs >> 1] ?? 0;
-  const spansPerSecond = Math.round((median * spansPerBatch) / 1000);
+  const spansPerSecond = Math.round((median * count) / 1000);
   const megabytesPerSecond = (median * input.length) / 1e6;
   console.log(`${name.padEnd(48)} ${spansPerSecond} k spans/s ${megabytesPerSecond.toFixed(0)} MB/s`);
 }

@@ -3,3 +3,4 @@
  * after the other, for batches in the usual form many times faster.
  */
 export { createSegmentTranscoder, type SegmentDocuments, type TranscodeOptions } from './to-segments.ts';
+export { segmentsToOtlp, type TranscodedSpans } from './to-otlp.ts';

@@ -44,25 +44,25 @@ import { isSpanIdAt, isUsualTraceIdAt, writeIds, writeOwnSpan } from './to-otlp-
  * goes the readable way, by itself, and its spans take their place among the others.
  */
 
-export interface Transcoded {
+export interface TranscodedSpans {
   /** An ExportTraceServiceRequest. */
   readonly bytes: Uint8Array;
   readonly spans: number;
   readonly problems: readonly ConversionProblem[];
-  /** Documents that went the readable way, for measuring. */
-  readonly slow: number;
+  /** Documents that went over spans, whole or in part, because something about them is not usual. */
+  readonly slowDocuments: number;
 }
 
 /**
  * The spans of a body of documents, one or an array of them, as `toSpans` makes them.
  * @throws RaybridgeError BAD_INPUT as `decodeSegments` does.
  */
-export function segmentsToOtlp(body: Uint8Array): Transcoded {
+export function segmentsToOtlp(body: Uint8Array): TranscodedSpans {
   const run = startRun();
   // Whatever is wrong with the body as a whole, the readable way says it.
   if (!isUtf8(body) || !readBody(body, run)) return readSlowly(body);
   const problems = [...run.lost, ...run.problems];
-  return { bytes: run.groups.encode(spansWriter), spans: run.spans, problems, slow: run.slow };
+  return { bytes: run.groups.encode(spansWriter), spans: run.spans, problems, slowDocuments: run.slow };
 }
 
 interface Run {
@@ -342,8 +342,8 @@ function remember(span: Span | undefined): void {
   if (scopeKey.count > 0) seenScopes.set(scopeKey, bytes, span.scope);
 }
 
-function readSlowly(body: Uint8Array): Transcoded {
+function readSlowly(body: Uint8Array): TranscodedSpans {
   const documents = decodeSegments(body);
   const { spans, problems } = toSpans(documents, { json });
-  return { bytes: encodeTraces(spans), spans: spans.length, problems, slow: documents.length };
+  return { bytes: encodeTraces(spans), spans: spans.length, problems, slowDocuments: documents.length };
 }

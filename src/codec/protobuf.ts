@@ -254,6 +254,16 @@ export class ProtoWriter {
   /** A varint of up to 53 bits. */
   varint(value: number): void {
     this.reserve(10);
+    // Tags and most lengths are one byte or two; larger numbers may have more bits than the operators below.
+    if (value < 0x80) {
+      this.bytes[this.pos++] = value;
+      return;
+    }
+    if (value < 0x4000) {
+      this.bytes[this.pos++] = value | 0x80;
+      this.bytes[this.pos++] = value >>> 7;
+      return;
+    }
     let rest = value;
     while (rest > 0x7f) {
       this.bytes[this.pos++] = (rest % 0x80) | 0x80;
@@ -334,6 +344,58 @@ export class ProtoWriter {
     this.copy(source, start, end);
   }
 
+  /**
+   * A message of two texts, `{1: key, 2: {1: value}}`, each given as a range: attributes of text, of
+   * which telemetry is made for the most part. All lengths are known, and checked for room once.
+   */
+  textPairField(
+    tag: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const keyLength = keyEnd - keyStart;
+    const length = end - start;
+    if (length > looseCopyMax || keyLength > looseCopyMax)
+      return this.longTextPair(tag, key, keyStart, keyEnd, value, start, end);
+    this.reserve(keyLength + length + 10);
+    const { bytes } = this;
+    let to = this.pos;
+    bytes[to++] = tag;
+    bytes[to++] = keyLength + length + 6;
+    bytes[to++] = 0x0a;
+    bytes[to++] = keyLength;
+    for (let i = keyStart; i < keyEnd; i++) bytes[to++] = key[i] ?? 0;
+    bytes[to++] = 0x12;
+    bytes[to++] = length + 2;
+    bytes[to++] = 0x0a;
+    bytes[to++] = length;
+    for (let i = start; i < end; i++) bytes[to++] = value[i] ?? 0;
+    this.pos = to;
+  }
+
+  private longTextPair(
+    tag: number,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const keyLength = keyEnd - keyStart;
+    const length = end - start;
+    const valueLength = 1 + varintSize(length) + length;
+    this.varint(tag);
+    this.varint(1 + varintSize(keyLength) + keyLength + 1 + varintSize(valueLength) + valueLength);
+    this.rangeField(0x0a, key, keyStart, keyEnd);
+    this.varintField(0x12, valueLength);
+    this.rangeField(0x0a, value, start, end);
+  }
+
   /** A fixed64 in two halves of 32 bits. */
   halvesField(tag: number, high: number, low: number): void {
     this.varint(tag);
@@ -400,8 +462,8 @@ export class ProtoWriter {
   }
 }
 
-/** Bytes of a varint of up to 53 bits. */
-export function varintSize(value: number): number {
+function varintSize(value: number): number {
+  if (value < 0x4000) return value < 0x80 ? 1 : 2;
   let size = 1;
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) size += 1;
   return size;

@@ -3,7 +3,7 @@ import type { DocumentIndex } from './to-otlp-index.ts';
 import { Kind } from './to-otlp-index.ts';
 import { isInteger, putInt64, takeNumber, unusual } from './to-otlp-literals.ts';
 import { nameBytes, nameNumbersMax, nameStarts } from './to-otlp-names.ts';
-import { anyNames, writeAnyValue, writeJsonValue, writeTextAttribute } from './to-otlp-values.ts';
+import { anyNames, writeAnyValue, writeJsonValue } from './to-otlp-values.ts';
 
 /**
  * The attributes of one span while its document is read: an ordered map like the one of
@@ -248,14 +248,18 @@ export class AttributeTable {
     const first = this.firsts[place] ?? 0;
     const second = this.seconds[place] ?? 0;
     const { bytes } = this.index;
+    const keyStart = nameStarts[key] ?? 0;
+    const keyEnd = nameStarts[key + 1] ?? 0;
     switch (this.kinds[place]) {
       case Value.text:
-        return writeTextAttribute(writer, tag, key, bytes, first, second);
-      case Value.name:
-        return writeTextAttribute(writer, tag, key, nameBytes, nameStarts[first] ?? 0, nameStarts[first + 1] ?? 0);
+        return writer.textPairField(tag, nameBytes, keyStart, keyEnd, bytes, first, second);
+      case Value.name: {
+        const start = nameStarts[first] ?? 0;
+        return writer.textPairField(tag, nameBytes, keyStart, keyEnd, nameBytes, start, nameStarts[first + 1] ?? 0);
+      }
       default: {
         const mark = writer.begin(tag, 1);
-        writer.rangeField(0x0a, nameBytes, nameStarts[key] ?? 0, nameStarts[key + 1] ?? 0);
+        writer.rangeField(0x0a, nameBytes, keyStart, keyEnd);
         const valueMark = writer.begin(0x12, 1);
         this.writeValue(writer, place);
         writer.end(valueMark, 1);

@@ -1,9 +1,8 @@
-import { resourcePrefix } from '../convert/annotations.ts';
 import { Value } from './to-otlp-attributes.ts';
 import type { DocumentIndex } from './to-otlp-index.ts';
 import { Kind } from './to-otlp-index.ts';
 import { takeNumber, unusual } from './to-otlp-literals.ts';
-import { compareNames, internName, key as keys, member, nameBytes, nameStarts } from './to-otlp-names.ts';
+import { compareNames, internName, isOfResource, key as keys, member, nameBytes, nameStarts } from './to-otlp-names.ts';
 import type { Reading } from './to-otlp-reading.ts';
 import { Mark } from './to-otlp-reading.ts';
 import { appendJson } from './to-otlp-text.ts';
@@ -14,17 +13,7 @@ import { appendJson } from './to-otlp-text.ts';
  */
 
 const encoder = new TextEncoder();
-const resourcePrefixBytes = encoder.encode(resourcePrefix);
 const namespacePrefixBytes = encoder.encode('aws.xray.metadata.');
-
-/** Whether an attribute of that name is one of the resource, on a segment. */
-export function isOfResource(name: number): boolean {
-  const start = nameStarts[name] ?? 0;
-  if ((nameStarts[name + 1] ?? 0) - start < resourcePrefixBytes.length) return false;
-  for (let i = 0; i < resourcePrefixBytes.length; i++)
-    if (nameBytes[start + i] !== resourcePrefixBytes[i]) return false;
-  return true;
-}
 
 /** Namespaces as attributes of JSON text, but `default` and the envelope. */
 export function readNamespaces(reading: Reading, metadata: number): void {

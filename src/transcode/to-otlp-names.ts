@@ -1,3 +1,5 @@
+import { resourcePrefix } from '../convert/annotations.ts';
+
 /**
  * Names of members and attributes as small numbers, so that the fast path compares and looks up
  * numbers where others hash strings. A name is kept with its bytes, ready to be copied into a
@@ -71,6 +73,13 @@ export function compareNames(a: number, b: number): number {
   return endA - i - (endB - k);
 }
 
+/** Whether it is the key of an attribute of the resource, where a segment's annotations or metadata have it. */
+export function isOfResource(name: number): boolean {
+  return isPrefixed[name] === 1;
+}
+
+/** 1 for names that begin with the prefix of such keys. */
+const isPrefixed = new Uint8Array(namesMax);
 /** 1 for names that do not stand in JSON as they are. */
 const isEscaped = new Uint8Array(namesMax);
 const quote = 0x22;
@@ -89,11 +98,6 @@ export function knownName(text: string): number {
   return name;
 }
 
-/** True for names of the program's own: whatever means something to the conversion is among them. */
-export function isKnownName(name: number): boolean {
-  return name < knownCount;
-}
-
 /** To be called where no number of a sender's name is held. */
 export function makeRoom(): void {
   if (count < namesMax / 2 && (nameStarts[count] ?? 0) < nameBytesMax / 2) return;
@@ -107,12 +111,14 @@ export function makeRoom(): void {
 }
 
 const encoder = new TextEncoder();
+const prefix = encoder.encode(resourcePrefix);
 
 function addName(bytes: Uint8Array, place: { readonly start: number; readonly end: number; slot: number }): number {
   const length = place.end - place.start;
   const at = nameStarts[count] ?? 0;
   if (count === namesMax || length > nameLengthMax || at + length > nameBytesMax) return -1;
   isEscaped[count] = 0;
+  isPrefixed[count] = startsWithPrefix(bytes, place.start, place.end) ? 1 : 0;
   for (let i = 0; i < length; i++) {
     const byte = bytes[place.start + i] ?? 0;
     nameBytes[at + i] = byte;
@@ -122,6 +128,12 @@ function addName(bytes: Uint8Array, place: { readonly start: number; readonly en
   nameStarts[count] = at + length;
   table[place.slot] = count;
   return count - 1;
+}
+
+function startsWithPrefix(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (bytes[start + i] !== prefix[i]) return false;
+  return true;
 }
 
 /** The slot that holds the name, or the empty one where it belongs. */

@@ -1,6 +1,5 @@
 import { decodeBase64, encodeBase64 } from '../codec/base64.ts';
 import type { ProtoWriter } from '../codec/protobuf.ts';
-import { varintSize } from '../codec/protobuf.ts';
 import type { DocumentIndex } from './to-otlp-index.ts';
 import { Kind } from './to-otlp-index.ts';
 import { isInteger, putInt64, takeNumber, unusual } from './to-otlp-literals.ts';
@@ -176,25 +175,4 @@ function repeatsKey(index: DocumentIndex, list: number, pair: number): boolean {
     if (i === length) return true;
   }
   return false;
-}
-
-/** An attribute of text as one field, with all lengths known beforehand: most attributes are this. */
-export function writeTextAttribute(
-  writer: ProtoWriter,
-  tag: number,
-  key: number,
-  source: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  const keyStart = nameStarts[key] ?? 0;
-  const keyEnd = nameStarts[key + 1] ?? 0;
-  const keyLength = keyEnd - keyStart;
-  const length = end - start;
-  const valueLength = 1 + varintSize(length) + length;
-  writer.varint(tag);
-  writer.varint(1 + varintSize(keyLength) + keyLength + 1 + varintSize(valueLength) + valueLength);
-  writer.rangeField(0x0a, nameBytes, keyStart, keyEnd);
-  writer.varintField(0x12, valueLength);
-  writer.rangeField(0x0a, source, start, end);
 }

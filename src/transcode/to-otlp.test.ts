@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { arbitrarySpan } from '../../test/support/arbitraries.ts';
 import { arbitraryDocument, envelopeLike, telemetrySpan } from '../../test/support/arbitrary-documents.ts';
+import { fuzzRuns } from '../../test/support/fuzz.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
 import { xrayDocuments } from '../../test/support/xray-documents.ts';
 import { decodeSegments, decodeTraces, encodeTraces, jsonText as json, parseJson, printJson } from '../codec/index.ts';
@@ -47,7 +48,7 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
       fc.property(fc.array(arbitrarySpan, { maxLength: 4 }), levels, (spans, envelope) => {
         assertAsOverSpans(bodyOf(toSegments(spans, { json, envelope })));
       }),
-      { numRuns: 700 },
+      { numRuns: Math.ceil(fuzzRuns / 10) },
     );
   });
 
@@ -56,7 +57,7 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
       fc.property(fc.array(telemetrySpan, { maxLength: 4 }), levels, fc.boolean(), (spans, envelope, indexAll) => {
         assertAsOverSpans(bodyOf(toSegments(spans, { json, envelope, annotations: { indexAll } })));
       }),
-      { numRuns: 1500 },
+      { numRuns: Math.ceil(fuzzRuns / 6) },
     );
   });
 
@@ -65,7 +66,7 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
       fc.property(fc.array(arbitraryDocument, { maxLength: 3 }), (documents) => {
         assertAsOverSpans(bodyOf(documents));
       }),
-      { numRuns: 1000 },
+      { numRuns: Math.ceil(fuzzRuns / 15) },
     );
   });
 
@@ -75,7 +76,7 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
         const documents = toSegments([span], { json }).map((document) => withEnvelope(document, envelope));
         assertAsOverSpans(bodyOf(documents));
       }),
-      { numRuns: 700 },
+      { numRuns: Math.ceil(fuzzRuns / 15) },
     );
   });
 
@@ -89,7 +90,7 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
       fc.property(fc.constantFrom(...documents), fc.nat(), mutation, (document, place, change) => {
         assertAsOverSpans(bodyOf([mutate(document, place, change)]));
       }),
-      { numRuns: 2000 },
+      { numRuns: Math.ceil(fuzzRuns / 3) },
     );
   });
 
@@ -99,7 +100,7 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
       fc.property(fc.constantFrom(...documents), fc.nat(), mutation, (document, place, change) => {
         assertAsOverSpans(bodyOf([mutate(document, place, change)]));
       }),
-      { numRuns: 4000 },
+      { numRuns: Math.ceil(fuzzRuns / 3) },
     );
   });
 });

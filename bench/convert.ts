@@ -46,10 +46,11 @@ for (const envelope of ['off', 'minimal', 'full'] as const)
   measure(`OTLP protobuf → segments over spans, ${envelope}`, proto, () =>
     toSegments(decodeTraces(proto), { json, envelope }).map(printSegment),
   );
-for (const envelope of ['off', 'minimal', 'full'] as const) {
+const transcoded = (['off', 'minimal', 'full'] as const).map((envelope) => {
   const transcode = createSegmentTranscoder({ envelope });
-  measure(`OTLP protobuf → segments, ${envelope}`, proto, () => transcode(proto));
-}
+  const name = `OTLP protobuf → segments, ${envelope}`;
+  return { name, rate: measure(name, proto, () => transcode(proto)) };
+});
 for (const { name, body, count } of segmentBodies()) {
   measure(
     `segments of ${name} → OTLP protobuf over spans`,
@@ -61,7 +62,8 @@ for (const { name, body, count } of segmentBodies()) {
 }
 
 measure('baseline: protobufjs, decode only', proto, () => tracesData.decode(proto));
-measure('baseline: protobufjs, objects, JSON.stringify', proto, () => plainProgram(proto));
+const baseline = measure('baseline: protobufjs, objects, JSON.stringify', proto, () => plainProgram(proto));
+for (const { name, rate } of transcoded) compare(name, rate, baseline);
 
 /** Documents of Raybridge's own, and those of X-Ray's SDKs, which have four calls inside. */
 function segmentBodies(): readonly { name: string; body: Uint8Array; count: number }[] {
@@ -130,8 +132,8 @@ function plainValue(value: PlainValue): unknown {
   return value.stringValue ?? value.boolValue ?? value.doubleValue;
 }
 
-/** Prints the median of the runs; each run lasts its share of the time. */
-function measure(name: string, input: Uint8Array, work: () => unknown, count = spansPerBatch): void {
+/** Prints the median of the runs, each of which lasts its share of the time, and returns it: spans per second. */
+function measure(name: string, input: Uint8Array, work: () => unknown, count = spansPerBatch): number {
   const rates: number[] = [];
   for (let run = -1; run < runs; run++) {
     const share = (secondsPerCase * 1e6) / (runs + 1);
@@ -147,9 +149,23 @@ function measure(name: string, input: Uint8Array, work: () => unknown, count = s
     if (run >= 0) rates.push((batches * 1e6) / passed);
   }
   const median = rates.toSorted((a, b) => a - b)[runs >> 1] ?? 0;
-  const spansPerSecond = Math.round((median * count) / 1000);
+  const spansPerSecond = median * count;
   const megabytesPerSecond = (median * input.length) / 1e6;
-  console.log(`${name.padEnd(48)} ${spansPerSecond} k spans/s ${megabytesPerSecond.toFixed(0)} MB/s`);
+  console.log(
+    `${name.padEnd(48)} ${thousands(spansPerSecond)} k spans/s ${megabytesPerSecond.toFixed(0).padStart(5)} MB/s`,
+  );
+  return spansPerSecond;
+}
+
+function thousands(rate: number): string {
+  return Math.round(rate / 1000)
+    .toString()
+    .padStart(5);
+}
+
+/** Several times as fast as what anybody would write first. */
+function compare(name: string, rate: number, baseline: number): void {
+  console.log(`${name.padEnd(48)} ${(rate / baseline).toFixed(1).padStart(5)} times the baseline`);
 }
 
 function cpuMicroseconds(): number {

@@ -55,6 +55,7 @@ function viewOf(
 ): DocumentView {
   return {
     document,
+    // Of subsegments these functions ask no more.
     form: isSegment ? 'segment' : 'embedded',
     ours: false,
     style: plainStyle,

@@ -12,7 +12,7 @@ import { readForeignCause } from './to-otlp-cause.ts';
 import { Kind } from './to-otlp-index.ts';
 import { unusual } from './to-otlp-literals.ts';
 import { readForeignAnnotations, readNamespaces } from './to-otlp-metadata.ts';
-import { member } from './to-otlp-names.ts';
+import { member, word } from './to-otlp-names.ts';
 import type { Reading } from './to-otlp-reading.ts';
 import type { Placed } from './to-otlp-residual.ts';
 import { setResidual } from './to-otlp-residual.ts';
@@ -35,7 +35,8 @@ import { RangeKey, SeenValues } from './to-otlp-seen.ts';
 import { isSpanIdAt, isUsualTraceIdAt, writeForeignSpan } from './to-otlp-span.ts';
 
 /**
- * Documents that other programs wrote: a segment and the subsegments inside it, a span each. The
+ * Documents that other programs wrote: a segment, or a subsegment that is sent alone, and the
+ * subsegments inside it, a span each. The
  * sections mark what of a member comes back; what does not goes into the span's residual. A segment
  * or subsegment with something unusual in it is converted by `spanOf`, by itself.
  */
@@ -59,7 +60,8 @@ const seenSegments = new SeenValues<SeenSegment>();
 const resourceKey = new RangeKey();
 
 /**
- * Writes the spans of the document in the index, a parent before its subsegments.
+ * Writes the spans of the document in the index, a parent before its subsegments; `isSegment` of the
+ * reading tells what it is.
  * @throws unusual when that takes more than one segment or subsegment by itself.
  */
 export function readForeign(writer: ProtoWriter, reading: Reading, json: JsonText): ForeignSpans {
@@ -83,7 +85,7 @@ function readEntity(tree: Tree, entity: number, placed: Placed | undefined): voi
   const { writer, reading, spans } = tree;
   const { index } = reading;
   reading.open(entity);
-  reading.isSegment = placed === undefined;
+  if (placed) reading.isSegment = false;
   const id = reading.topEntry(member.id);
   const children = reading.asList(reading.topEntry(member.subsegments));
   if (!isSpanIdAt(index, id)) throw unusual;
@@ -105,7 +107,7 @@ function readEntity(tree: Tree, entity: number, placed: Placed | undefined): voi
 
 function writeEntity(tree: Tree, placed: Placed | undefined): void {
   const { writer, reading, spans, json } = tree;
-  const changes = reading.isSegment ? findSegment(reading, spans) : noChanges;
+  const changes = placed ? noChanges : findOwner(reading, spans);
   readTimes(reading);
   readKind(reading);
   readName(reading);
@@ -138,15 +140,16 @@ function causeOf({ reading, spans: { resource }, json }: Tree): CauseReading {
   return readForeignCause(reading, { resource, spanId: reading.index.textOf(reading.topEntry(member.id)), json });
 }
 
+const noMarks: ResourceMarks = { marks: new Uint8Array(0), changes: new Uint8Array(0) };
 const noChanges = new Uint8Array(0);
 
-/** The resource, when a segment with the same was there before. Returns what its residual says of it. */
-function findSegment(reading: Reading, spans: ForeignSpans): Uint8Array {
+/** The resource, when a document with the same was there before. Returns what its residual says of it. */
+function findOwner(reading: Reading, spans: ForeignSpans): Uint8Array {
   collectForeignResource(resourceKey, reading);
   const seen = seenSegments.get(resourceKey, reading.index.bytes);
   if (!seen?.marks) throw unusual;
   spans.resource = seen.resource;
-  applyMarks(reading, seen.marks.marks);
+  if (reading.isSegment) applyMarks(reading, seen.marks.marks);
   return seen.marks.changes;
 }
 
@@ -155,6 +158,11 @@ function keepIds(reading: Reading, placed: Placed | undefined): void {
   reading.keep(reading.topEntry(member.id));
   if (placed) return;
   const parent = reading.topEntry(member.parentId);
+  if (!reading.isSegment) {
+    // Without a parent, or with a type of another spelling, it would become another document.
+    if (parent < 0 || !reading.isText(reading.topEntry(member.type), word.subsegment)) throw unusual;
+    reading.keep(reading.topEntry(member.type));
+  }
   if (parent >= 0 && !isSpanIdAt(reading.index, parent)) throw unusual;
   reading.keep(parent);
   reading.keep(reading.topEntry(member.traceId));
@@ -171,7 +179,7 @@ function writeSlowly({ writer, reading, json, spans }: Tree, entity: number, pla
     spanId: index.textOf(reading.topEntry(member.id)),
     parentSpanId: parentId === undefined ? undefined : parseSpanId(parentId),
     startTimeNs: (BigInt(reading.start.high) << 32n) | BigInt(reading.start.low),
-    form: placed ? 'embedded' : 'segment',
+    form: placed ? 'embedded' : reading.isSegment ? 'segment' : 'subsegment',
     placement: {
       embedded: placed && { parentId: index.textOf(placed.parentId), place: placed.place },
       strays: new Map(),
@@ -212,6 +220,6 @@ function remember(reading: Reading, span: Span, json: JsonText): void {
   if (seenSegments.get(resourceKey, reading.index.bytes)) return;
   const text = span.attributes.get('raybridge.xray');
   const residual = typeof text === 'string' ? parseJson(text) : undefined;
-  const marks = marksFrom(reading, isJsonObject(residual) ? residual : undefined, json);
+  const marks = reading.isSegment ? marksFrom(reading, isJsonObject(residual) ? residual : undefined, json) : noMarks;
   seenSegments.set(resourceKey, reading.index.bytes, { resource: span.resource, marks });
 }

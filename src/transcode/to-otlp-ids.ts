@@ -15,17 +15,26 @@ export class SpanIds {
 
   /** Adds the id of the 16 bytes at one place and the 8 at another; false when it is there already. */
   add(view: DataView, traceId: number, spanId: number): boolean {
+    const slot = this.find(view, traceId, spanId);
+    if (this.table[slot] !== 0) return false;
+    this.count += 1;
+    this.table[slot] = this.count;
+    return true;
+  }
+
+  has(view: DataView, traceId: number, spanId: number): boolean {
+    return this.table[this.find(view, traceId, spanId)] !== 0;
+  }
+
+  /** Puts the ids behind those that are there, and finds their slot. */
+  private find(view: DataView, traceId: number, spanId: number): number {
     if (6 * (this.count + 1) > this.words.length) this.grow();
     const { words } = this;
     const at = 6 * this.count;
     for (let i = 0; i < 4; i++) words[at + i] = view.getInt32(traceId + 4 * i);
     words[at + 4] = view.getInt32(spanId);
     words[at + 5] = view.getInt32(spanId + 4);
-    const slot = this.slotOf(at);
-    if (this.table[slot] !== 0) return false;
-    this.count += 1;
-    this.table[slot] = this.count;
-    return true;
+    return this.slotOf(at);
   }
 
   /** The slot that holds the words at `at`, or the empty one where they belong. */

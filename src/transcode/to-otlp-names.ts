@@ -338,6 +338,7 @@ export const word = {
   awsSns: knownName('aws_sns'),
   awsDynamodb: knownName('aws.dynamodb'),
   exception: knownName('exception'),
+  subsegment: knownName('subsegment'),
   http: knownName('http'),
   https: knownName('https'),
 } as const;

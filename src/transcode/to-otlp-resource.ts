@@ -58,10 +58,11 @@ function knownNumber({ index }: Reading, resource: number): number {
   return index.known.add(index.bytes, index.starts[resource] ?? 0, index.ends[resource] ?? 0);
 }
 
-/** Of the segment of another program: only what the sections themselves say. */
+/** Of the document of another program: only what the sections themselves say, of a subsegment the name. */
 export function collectForeignResource(key: RangeKey, reading: Reading): void {
   // An `aws` says something by being there.
-  key.clear(reading.topEntry(member.aws) < 0 ? -1 : -2);
+  key.clear(-1 - (reading.isSegment ? 1 : 0) - (reading.topEntry(member.aws) < 0 ? 2 : 0));
+  if (!reading.isSegment) return addMember(key, reading, Part.top, { object: 0, entry: reading.topEntry(member.name) });
   for (const name of topMembers) addMember(key, reading, Part.top, { object: 0, entry: reading.topEntry(name) });
   addSurroundings(key, reading, reading.topEntry(member.aws));
 }

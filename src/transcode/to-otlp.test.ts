@@ -84,6 +84,36 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
     assertAsOverSpans(bodyOf(xrayDocuments(200, 5)));
   });
 
+  test('when they need or replace one another', () => {
+    const [segment, other] = xrayDocuments(40, 5).filter((document) => document.has('subsegments'));
+    const alone = xrayDocuments(40, 5).find((document) => document.has('type'));
+    const [root] = telemetrySpans(40).filter((span) => span.kind === 3);
+    assert.ok(segment && other && alone && root);
+    const traceId = segment.get('trace_id') ?? null;
+    const inside = arrayOf(segment.get('subsegments'))[0];
+    assert.ok(isJsonObject(inside));
+    const below = new Map(alone).set('trace_id', traceId).set('parent_id', segment.get('id') ?? null);
+    const belowInside = new Map(below).set('parent_id', inside.get('id') ?? null);
+    const twin = new Map(other).set('trace_id', traceId).set('id', inside.get('id') ?? null);
+    const [service, call] = toSegments([{ ...root, parentSpanId: undefined }], { json });
+    assert.ok(service && call);
+    for (const documents of [
+      [segment, below],
+      [below, segment],
+      [segment, belowInside],
+      [alone, below],
+      [segment, new Map(segment).set('end_time', { literal: '1764000009.5' })],
+      [segment, twin],
+      [twin, segment],
+      [service, call],
+      [call, service],
+      [service],
+      [call],
+      [service, segment],
+    ])
+      assertAsOverSpans(bodyOf(documents));
+  });
+
   test('when they were changed in any place after an SDK wrote them', () => {
     const documents = xrayDocuments(60, 9);
     fc.assert(
@@ -215,6 +245,10 @@ function mutate(document: SegmentDocument, place: number, change: Change): Segme
   };
   const changed = walk(document);
   return changed !== undefined && isJsonObject(changed) ? changed : new Map();
+}
+
+function arrayOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return isJsonArray(value) ? value : [];
 }
 
 function count(value: JsonValue): number {

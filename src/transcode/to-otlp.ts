@@ -73,6 +73,8 @@ interface Run {
   /** Ids of segments of services whose calls are documents of their own, and the ids that such calls name. */
   readonly services: string[];
   readonly calls: Set<string>;
+  /** Where the spans of subsegments that came alone begin. */
+  readonly alone: number[];
   spans: number;
   documents: number;
   slow: number;
@@ -103,6 +105,7 @@ function startRun(): Run {
     problems: [],
     services: [],
     calls: new Set(),
+    alone: [],
     spans: 0,
     documents: 0,
     slow: 0,
@@ -139,7 +142,22 @@ function readBody(body: Uint8Array, run: Run): boolean {
     at = index.skipSpace(at + 1);
   }
   if (isArray) at = index.skipSpace(at + 1);
-  return at === body.length && run.services.every((id) => run.calls.has(id));
+  return at === body.length && standsAlone(run);
+}
+
+/**
+ * Whether each document says all about itself: calls are there for all their services, and no
+ * subsegment that came alone has a parent here, whose service would be its own.
+ */
+function standsAlone({ services, calls, alone }: Run): boolean {
+  return services.every((id) => calls.has(id)) && !alone.some(hasParentHere);
+}
+
+function hasParentHere(span: number): boolean {
+  const view = spansWriter.buffer;
+  const traceId = traceIdIn(view, span);
+  const parent = traceId + parentIdOffset;
+  return view.getUint8(parent) === parentIdTag && spanIds.has(view, traceId, parent + 2);
 }
 
 const openBracket = 0x5b;
@@ -173,14 +191,15 @@ function readFast(run: Run): boolean {
     reading.isOurs = true;
     return readOwn(metadata, run);
   }
-  // The service of a subsegment that is sent alone is found in the other documents.
-  return reading.isSegment && readOthers(run);
+  return readOthers(run);
 }
 
 function readOthers(run: Run): boolean {
   const start = spansWriter.length;
+  const isAlone = !reading.isSegment;
   const { ends, resource, slow } = readForeign(spansWriter, reading, json);
   if (!resource) throw unusual;
+  if (isAlone) run.alone.push(start);
   let from = start;
   for (const end of ends) {
     if (!addSpan(run, resource, emptyScope, { start: from, end })) return false;
@@ -198,15 +217,25 @@ function addSpan(
   { start, end }: { readonly start: number; readonly end: number },
 ): boolean {
   const view = spansWriter.buffer;
-  let at = start + 1;
-  while (view.getUint8(at) >= 0x80) at += 1;
-  // Behind the length the trace id's field, two bytes and sixteen, and the span id's.
-  const traceId = at + 3;
-  if (!spanIds.add(view, traceId, traceId + 18)) return false;
+  const traceId = traceIdIn(view, start);
+  if (!spanIds.add(view, traceId, traceId + spanIdOffset)) return false;
   run.groups.add(resource, scope, start, end);
   run.spans += 1;
   return true;
 }
+
+/** The bytes of the trace id of a span that begins there: behind tag and length, and its own. */
+function traceIdIn(view: DataView, span: number): number {
+  let at = span + 1;
+  while (view.getUint8(at) >= 0x80) at += 1;
+  return at + 3;
+}
+
+const traceIdBytes = 16;
+/** From the bytes of the trace id to those of the span id, and to the field of the parent's, if there is one. */
+const spanIdOffset = traceIdBytes + 2;
+const parentIdOffset = spanIdOffset + 8;
+const parentIdTag = 0x22;
 
 /** A document with an envelope, and its span. */
 function readOwn(metadata: number, run: Run): boolean {
@@ -244,8 +273,6 @@ function noteService(run: Run): boolean {
   spansWriter.cutTo(mark);
   return isNew;
 }
-
-const traceIdBytes = 16;
 
 /** Trace id and another id of the document, as they are written. */
 function idsOf(name: number): string {
@@ -316,6 +343,7 @@ function readSlow(document: Uint8Array, run: Run): boolean {
   }
   run.slow += 1;
   if (spans.length === 1 && problems.length === 0) remember(spans[0]);
+  if (spans.length > 0 && documents.some(isAlone)) run.alone.push(spansWriter.length);
   return spans.every((span) => {
     const start = spansWriter.length;
     writeSpan(spansWriter, span);
@@ -325,14 +353,18 @@ function readSlow(document: Uint8Array, run: Run): boolean {
 
 const firstPointer = '/0';
 
-/** What `toSpans` looks for in other documents; notes what it looks for in this one. */
+function isAlone(document: SegmentDocument): boolean {
+  return !readEnvelope(document) && readForm(document) === 'subsegment';
+}
+
+/** Whether `toSpans` looks for another document; notes what it looks for in this one. */
 function needsOthers(document: SegmentDocument, run: Run): boolean {
   const found = readEnvelope(document);
   const role = found && readRole(found);
   if (role === 'svc') return true;
   const parentId = document.get('parent_id');
   if (role === 'dep' && typeof parentId === 'string') run.calls.add(`${String(document.get('trace_id'))} ${parentId}`);
-  return !found && readForm(document) === 'subsegment';
+  return false;
 }
 
 function remember(span: Span | undefined): void {

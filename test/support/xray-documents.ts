@@ -3,13 +3,13 @@ import type { JsonObject, JsonValue } from '../../src/model/index.ts';
 /**
  * Segment documents as the X-Ray SDKs of four languages write them, for benches and tests: a segment
  * of an HTTP request with the calls it made inside, about four of them, annotations and metadata,
- * and now and then an exception. The same seed gives the same documents.
+ * now and then an exception, and now and then a call alone. The same seed gives the same documents.
  */
 export function xrayDocuments(count: number, seed = 1): readonly JsonObject[] {
   const draw = generator(seed);
   return Array.from({ length: count }, (_, i) => {
     const service = services[Math.floor((i * services.length) / count)] ?? services[0];
-    return segmentOf(service, draw);
+    return draw(10) === 0 ? subsegmentAlone(service, draw) : segmentOf(service, draw);
   });
 }
 
@@ -223,6 +223,13 @@ function causeOf(service: Service, draw: Draw): JsonObject {
     working_directory: '/app',
     exceptions: [service.exception(draw, hex(16, draw))],
   });
+}
+
+/** A call as an SDK sends it by itself: in Lambda, whose segments AWS makes, or while the request goes on. */
+function subsegmentAlone(service: Service, draw: Draw): JsonObject {
+  const traceId = `1-${hex(8, draw)}-${hex(24, draw)}`;
+  const call = subsegmentOf(service, { traceId, seconds: 1_764_000_000 + draw(100_000) }, draw);
+  return new Map([...call, ...object({ trace_id: traceId, parent_id: hex(16, draw), type: 'subsegment' })]);
 }
 
 const calls: readonly [Call, ...Call[]] = [dynamoDb, sqs, s3, remoteHttp, remoteHttp, sql, work];

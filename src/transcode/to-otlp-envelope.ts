@@ -21,7 +21,7 @@ import {
   word,
 } from './to-otlp-names.ts';
 import type { Reading } from './to-otlp-reading.ts';
-import { flagsOf, isThrottle } from './to-otlp-sections.ts';
+import { flagsOf, isThrottle } from './to-otlp-outcome.ts';
 import { pairKey, writeAnyAttributes } from './to-otlp-values.ts';
 
 /**

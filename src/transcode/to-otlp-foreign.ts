@@ -13,24 +13,13 @@ import { Kind } from './to-otlp-index.ts';
 import { unusual } from './to-otlp-literals.ts';
 import { readForeignAnnotations, readNamespaces } from './to-otlp-metadata.ts';
 import { member, word } from './to-otlp-names.ts';
+import { readOutcome } from './to-otlp-outcome.ts';
 import type { Reading } from './to-otlp-reading.ts';
 import type { Placed } from './to-otlp-residual.ts';
 import { setResidual } from './to-otlp-residual.ts';
 import type { ResourceMarks } from './to-otlp-resource.ts';
 import { applyMarks, collectForeignResource, marksFrom } from './to-otlp-resource.ts';
-import {
-  readAws,
-  readCause,
-  readHttp,
-  readIdentity,
-  readKind,
-  readName,
-  readNamespace,
-  readOperation,
-  readOutcome,
-  readSql,
-  readTimes,
-} from './to-otlp-sections.ts';
+import { readNamespace, readOperation, readSections, readTimes } from './to-otlp-sections.ts';
 import { RangeKey, SeenValues } from './to-otlp-seen.ts';
 import { isSpanIdAt, isUsualTraceIdAt, writeForeignSpan } from './to-otlp-span.ts';
 
@@ -108,14 +97,7 @@ function readEntity(tree: Tree, entity: number, placed: Placed | undefined): voi
 function writeEntity(tree: Tree, placed: Placed | undefined): void {
   const { writer, reading, spans, json } = tree;
   const changes = placed ? noChanges : findOwner(reading, spans);
-  readTimes(reading);
-  readKind(reading);
-  readName(reading);
-  readIdentity(reading);
-  readHttp(reading);
-  readAws(reading);
-  readSql(reading);
-  readCause(reading);
+  readSections(reading);
   const metadata = reading.asObject(reading.topEntry(member.metadata));
   if (metadata >= 0) readNamespaces(reading, metadata);
   readForeignAnnotations(reading);

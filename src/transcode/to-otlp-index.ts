@@ -77,7 +77,7 @@ export class DocumentIndex {
   /** Takes a body in; it begins at 0. */
   load(body: Uint8Array): void {
     this.bodyEnd = body.length;
-    const room = 3 * body.length + textRoom;
+    const room = body.length + 2 * Math.min(body.length, documentBytesUsual) + textRoom;
     // A buffer that one large body needed is not kept for the small ones after it.
     if (this.bytes.length < room || this.bytes.length > 8 * room + roomKept) this.allocate(room);
     this.bytes.set(body);
@@ -277,6 +277,7 @@ export class DocumentIndex {
         bytes[to++] = byte;
         i += 1;
       } else if (byte === quote) {
+        if (to > bytes.length) return -1;
         this.ends[entry] = to;
         this.textEnd = to;
         return i + 1;
@@ -365,7 +366,9 @@ export class DocumentIndex {
   }
 }
 
-/** Room for the texts that the conversion makes of one document besides those of the body. */
+/** Texts that were escaped, and texts that the conversion makes of them, take no more than a document each. */
+const documentBytesUsual = 1024 * 1024;
+/** What the conversion says itself besides. */
 const textRoom = 65_536;
 const roomKept = 4 * 1024 * 1024;
 

@@ -140,9 +140,13 @@ function writeAnyList(writer: ProtoWriter, index: DocumentIndex, list: number): 
   writer.end(mark, 1);
 }
 
+/** Each key is compared with all before it, so that there must not be many. */
+const pairsMax = 128;
+
 /** `[[key, AnyValue], …]` as fields of that tag, each a KeyValue. */
 export function writeAnyAttributes(writer: ProtoWriter, tag: number, index: DocumentIndex, list: number): void {
   const end = index.nexts[list] ?? 0;
+  if (index.size(list) > pairsMax) throw unusual;
   for (let pair = list + 1; pair < end; pair = index.nexts[pair] ?? 0) {
     const key = pairKey(index, pair);
     if (repeatsKey(index, list, pair)) throw unusual;

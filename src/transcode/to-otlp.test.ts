@@ -4,6 +4,8 @@ import * as fc from 'fast-check';
 import { arbitrarySpan } from '../../test/support/arbitraries.ts';
 import { arbitraryDocument, envelopeLike, telemetrySpan } from '../../test/support/arbitrary-documents.ts';
 import { fuzzRuns } from '../../test/support/fuzz.ts';
+import { hostileInputs } from '../../test/support/hostile.ts';
+import { outcomeOf } from '../../test/support/outcome.ts';
 import { telemetrySpans } from '../../test/support/telemetry.ts';
 import { xrayDocuments } from '../../test/support/xray-documents.ts';
 import { decodeSegments, decodeTraces, encodeTraces, jsonText as json, parseJson, printJson } from '../codec/index.ts';
@@ -142,6 +144,17 @@ test('A body that is no JSON is refused as it is over spans', () => {
     assert.throws(
       () => segmentsToOtlp(cut),
       messageOf(() => decodeSegments(cut)),
+    );
+  }
+});
+
+test('Input that was made to do harm is read or refused as it is over spans', () => {
+  for (const { name, bytes } of hostileInputs(8 * 1024)) {
+    const wanted = outcomeOf(() => Buffer.from(encodeTraces(toSpans(decodeSegments(bytes), { json }).spans)));
+    assert.deepEqual(
+      outcomeOf(() => Buffer.from(segmentsToOtlp(bytes).bytes)),
+      wanted,
+      name,
     );
   }
 });

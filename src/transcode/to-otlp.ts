@@ -16,21 +16,10 @@ import { Kind } from './to-otlp-index.ts';
 import { unusual } from './to-otlp-literals.ts';
 import { readAnnotations, readNamespaces, readRest } from './to-otlp-metadata.ts';
 import { envelopeMember, makeRoom, member } from './to-otlp-names.ts';
+import { readOutcome } from './to-otlp-outcome.ts';
 import { Reading } from './to-otlp-reading.ts';
 import { collectOwnResource } from './to-otlp-resource.ts';
-import {
-  readAws,
-  readCause,
-  readHttp,
-  readIdentity,
-  readKind,
-  readName,
-  readNamespace,
-  readOperation,
-  readOutcome,
-  readSql,
-  readTimes,
-} from './to-otlp-sections.ts';
+import { readNamespace, readOperation, readSections, readTimes } from './to-otlp-sections.ts';
 import { RangeKey, SeenValues } from './to-otlp-seen.ts';
 import { isSpanIdAt, isUsualTraceIdAt, writeIds, writeOwnSpan } from './to-otlp-span.ts';
 
@@ -248,7 +237,7 @@ function readOwn(metadata: number, run: Run): boolean {
 
   const { resource, scope } = findOwner();
   reading.language = shownLanguage(resource);
-  readSections(metadata);
+  readMembers(metadata);
   applyAttributes(reading, envelope);
   applyTimes(reading, envelope);
   applyName(reading, envelope);
@@ -286,6 +275,8 @@ function findOwner(): { readonly resource: Resource; readonly scope: Scope } {
   const { index } = reading;
   const renames = envelope.entry(envelopeMember.renames);
   const isRenaming = renames >= 0 && index.kinds[renames] === Kind.object;
+  // Each annotation is looked up among them.
+  if (isRenaming && index.size(renames) > renamesMax) throw unusual;
   collectOwnResource(resourceKey, reading, {
     resource: envelope.entry(envelopeMember.resource),
     renames: isRenaming ? renames : -1,
@@ -300,27 +291,22 @@ function findOwner(): { readonly resource: Resource; readonly scope: Scope } {
   return { resource, scope };
 }
 
+const renamesMax = 64;
+
 /** The language of the resource that the document alone shows, before the envelope has its say. */
 function shownLanguage({ attributes }: Resource): string | undefined {
   if (!reading.isSegment) return undefined;
-  // How often an envelope changes it is not worth knowing; stack traces are rare as well.
+  // An envelope may have changed it, and what it was before is not known here.
   if (envelope.entry(envelopeMember.resource) >= 0 && reading.topEntry(member.cause) >= 0) throw unusual;
   const language = attributes.get('telemetry.sdk.language');
   return typeof language === 'string' && language !== '' ? language : undefined;
 }
 
 /** In the order of `convert/document.ts`. */
-function readSections(metadata: number): void {
+function readMembers(metadata: number): void {
   const { index } = reading;
   const renames = envelope.entry(envelopeMember.renames);
-  readTimes(reading);
-  readKind(reading);
-  readName(reading);
-  readIdentity(reading);
-  readHttp(reading);
-  readAws(reading);
-  readSql(reading);
-  readCause(reading);
+  readSections(reading);
   readNamespaces(reading, metadata);
   readAnnotations(reading, renames >= 0 && index.kinds[renames] === Kind.object ? renames : -1);
   readRest(reading, metadata);

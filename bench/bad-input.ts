@@ -33,6 +33,8 @@ const treeMsPerMib = 3 * codecMsPerMib;
  * empty ones. So what is bounded is growth: four times the input may take eight times as long.
  */
 const growthMax = 8;
+/** Times of less than this say nothing about growth. */
+const growthFloorMs = 10;
 
 type Work = (bytes: Uint8Array) => unknown;
 
@@ -95,9 +97,6 @@ function figure(task: string, value: number, unit: string, max: number): string 
   process.exitCode = 1;
   return `${task} ${value.toFixed(1)} ${unit}, OVER ${max}`;
 }
-
-/** Times of less than this say nothing about growth. */
-const growthFloorMs = 10;
 
 /** How many times as long the conversion of four times as much takes. */
 function growthOf(name: string): string {

@@ -8,7 +8,7 @@ import {
   residualLike,
   telemetrySpan,
 } from '../../test/support/arbitrary-documents.ts';
-import { fuzzRuns, variationRuns } from '../../test/support/fuzz.ts';
+import { fuzzing } from '../../test/support/fuzz.ts';
 import { assertSegmentDocument } from '../../test/support/segment-members.ts';
 import { readRecorded, readSample, recordedNames, sampleNames } from '../../test/support/samples.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
@@ -43,6 +43,8 @@ function assertSameDocuments(found: readonly SegmentDocument[], wanted: readonly
   assert.deepEqual(found.map(sorted), wanted.map(sorted));
 }
 
+/** Cases of each property in `npm test`. */
+const casesMin = 10_000;
 const options = { json } as const;
 
 /**
@@ -71,7 +73,7 @@ function assertDocumentProperties(document: SegmentDocument): void {
 
 describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
   test('whatever it holds and whatever instrumentations write', () => {
-    fc.assert(fc.property(fc.oneof(arbitrarySpan, telemetrySpan), assertSpanProperties), { numRuns: fuzzRuns });
+    fc.assert(fc.property(fc.oneof(arbitrarySpan, telemetrySpan), assertSpanProperties), fuzzing(casesMin));
   });
 
   test('under the policy of the Collector and with every attribute indexed', () => {
@@ -84,7 +86,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
       fc.property(telemetrySpan, (span) => {
         assert.deepEqual(toSpans(sent(toSegments([span], all)), all).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -101,7 +103,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
       fc.property(telemetrySpan, (span) => {
         assert.deepEqual(toSpans(sent(toSegments([span], ruled)), options).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -123,7 +125,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
         const span = { ...plain, attributes };
         assert.deepEqual(toSpans(sent(toSegments([span], options)), options).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -153,7 +155,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
         const again = toSpans(sent(toSegments(spans, options)), options).spans;
         assert.deepEqual(again, spans);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -165,14 +167,14 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
         fc.pre(problems.every((problem) => !/\/subsegments\/\d+$/.test(problem.pointer)));
         for (const span of spans) assert.deepEqual(toSpans(sent(toSegments([span], options)), options).spans, [span]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 });
 
 describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
   test('whatever its members hold', () => {
-    fc.assert(fc.property(arbitraryDocument, assertDocumentProperties), { numRuns: fuzzRuns });
+    fc.assert(fc.property(arbitraryDocument, assertDocumentProperties), fuzzing(casesMin));
   });
 
   test('under any policy and index', () => {
@@ -181,7 +183,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
       fc.property(arbitraryDocument, (document) => {
         assertSameDocuments(toSegments(toSpans([document], all).spans, all), [document]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -199,7 +201,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
       fc.property(arbitraryDocument, wording, (document, wording) => {
         assertSameDocuments(toSegments(toSpans([document], { json, ...wording }).spans, options), [document]);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -209,7 +211,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
         const documents = toSegments([span], options);
         assertSameDocuments(toSegments(toSpans(documents, options).spans, options), documents);
       }),
-      { numRuns: variationRuns },
+      fuzzing(casesMin, { share: 0.05 }),
     );
   });
 
@@ -305,7 +307,7 @@ test('A document without its envelope, or with one that is corrupt, is read as a
         assertSameDocuments(toSegments(spans, options), [other]);
       }
     }),
-    { numRuns: fuzzRuns },
+    fuzzing(casesMin),
   );
 });
 
@@ -317,7 +319,7 @@ test('An envelope of wrong members gives a span all the same', () => {
         assert.equal(toSpans([other], options).spans.length, envelope.get('j') === 'svc' ? 0 : 1);
       }
     }),
-    { numRuns: variationRuns },
+    fuzzing(casesMin, { share: 0.05 }),
   );
 });
 

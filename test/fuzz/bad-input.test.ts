@@ -12,18 +12,17 @@ import {
   inspectTraces,
   inspectTracesJson,
   joinSegments,
+  jsonText as json,
   parseJson,
-  printSegment,
   splitSegments,
 } from '../../src/codec/index.ts';
-import { toSegments, toSpans } from '../../src/convert/index.ts';
-import type { SegmentDocument, Span } from '../../src/model/index.ts';
-import { jsonText as json } from '../../src/codec/index.ts';
+import { toSpans } from '../../src/convert/index.ts';
 import { toBytes } from '../support/bytes.ts';
 import { type HostileInput, hostileInputs } from '../support/hostile.ts';
 import { outcomeOf } from '../support/outcome.ts';
 import { readSample } from '../support/samples.ts';
 import { telemetrySpans } from '../support/telemetry.ts';
+import { assertDocumentTrips, assertTrips } from '../support/trips.ts';
 
 /** Whatever comes in, the answer is right or a refusal that says why. */
 
@@ -93,8 +92,8 @@ describe('What could be read of such input goes through the conversion', () => {
     // Thousands of empty subsegments take seconds, and are no other than one.
     if (typeof answer !== 'number' || name === 'empty subsegments') continue;
     test(`${format}: ${name}`, () => {
-      if (format === 'segments') assertSameDocuments(decodeSegments(bytes));
-      else assertSameSpans(format === 'otlp_proto' ? decodeTraces(bytes) : decodeTracesJson(bytes));
+      if (format === 'segments') assertDocumentTrips(decodeSegments(bytes));
+      else assertTrips(format === 'otlp_proto' ? decodeTraces(bytes) : decodeTracesJson(bytes));
     });
   }
 });
@@ -153,18 +152,4 @@ test('No input leaves anything on the prototype of objects', () => {
 
 function assertAtMost(value: number | undefined, max: number): void {
   assert.ok(value === undefined || value <= max, `expected at most ${max}, got ${value}`);
-}
-
-function assertSameSpans(spans: readonly Span[]): void {
-  assert.deepEqual(toSpans(toSegments(spans, { json }), { json }).spans, spans);
-}
-
-/** Of those documents that have a span at all; the conversion knows no order of members. */
-function assertSameDocuments(documents: readonly SegmentDocument[]): void {
-  const { spans, problems } = toSpans(documents, { json });
-  const lost = new Set(problems.filter((problem) => problem.lost === 'document').map(({ pointer }) => pointer));
-  const kept = documents.filter((_, i) => !lost.has(`/${i}`));
-  const printed = (list: readonly SegmentDocument[]): readonly object[] =>
-    list.map((document) => JSON.parse(printSegment(document)));
-  assert.deepEqual(printed(toSegments(spans, { json })), printed(kept));
 }

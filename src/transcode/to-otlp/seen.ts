@@ -108,9 +108,10 @@ function startsWith(view: DataView, at: number, start: DataView): boolean {
   return view.getInt32(at + last) === start.getInt32(last) && view.getInt32(at + last + 4) === start.getInt32(last + 4);
 }
 
-const slots = 256;
-/** Longer keys are not remembered, so that the memory has a bound: two million bytes in all. */
-const keyBytesMax = 8192;
+const sets = 256;
+const setSize = 4;
+/** Longer keys are not remembered, so that the memory has a bound: four million bytes in all. */
+const keyBytesMax = 4096;
 
 interface Seen<Value> {
   readonly kind: number;
@@ -121,16 +122,17 @@ interface Seen<Value> {
   readonly value: Value;
 }
 
-/** A newcomer takes its slot, and who was there the next one; so the table cannot grow or degrade. */
+/** Values by the hash of their keys, the last four of each set of hashes; so the table cannot grow or degrade. */
 export class SeenValues<Value> {
-  private readonly seen: (Seen<Value> | undefined)[] = Array.from({ length: slots }, () => undefined);
+  private readonly seen: (Seen<Value> | undefined)[] = Array.from({ length: sets * setSize }, () => undefined);
 
   get(key: RangeKey, bytes: Uint8Array): Value | undefined {
-    const slot = slotOf(key);
-    const first = this.seen[slot];
-    if (first && isSame(first, key, bytes)) return first.value;
-    const second = this.seen[slot ^ 1];
-    return second && isSame(second, key, bytes) ? second.value : undefined;
+    const from = setOf(key);
+    for (let i = from; i < from + setSize; i++) {
+      const known = this.seen[i];
+      if (known && isSame(known, key, bytes)) return known.value;
+    }
+    return undefined;
   }
 
   set(key: RangeKey, bytes: Uint8Array, value: Value): void {
@@ -145,15 +147,16 @@ export class SeenValues<Value> {
       lengths[range] = part.length;
       to += part.length;
     }
-    const slot = slotOf(key);
-    this.seen[slot ^ 1] = this.seen[slot];
-    this.seen[slot] = { kind, hash, parts: key.parts.slice(0, count), lengths, bytes: copy, value };
+    const from = setOf(key);
+    this.seen.copyWithin(from + 1, from, from + setSize - 1);
+    this.seen[from] = { kind, hash, parts: key.parts.slice(0, count), lengths, bytes: copy, value };
   }
 }
 
-function slotOf({ hash, sizeBytes }: RangeKey): number {
+/** Where the set of a key begins. */
+function setOf({ hash, sizeBytes }: RangeKey): number {
   const mixed = Math.imul(hash ^ sizeBytes, 0x9e3779b1);
-  return (mixed >>> 16) & (slots - 1);
+  return ((mixed >>> 16) & (sets - 1)) * setSize;
 }
 
 function isSame(known: Seen<unknown>, key: RangeKey, bytes: Uint8Array): boolean {

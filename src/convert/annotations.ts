@@ -82,7 +82,7 @@ function isSteering(key: string): boolean {
 
 const keyLengthMax = 500;
 /** In code points. */
-const valueLengthMax = 1000;
+export const valueLengthMax = 1000;
 
 export const keyListAttribute = 'aws.xray.annotations';
 export const resourcePrefix = 'otel.resource.';
@@ -153,7 +153,7 @@ function annotationValue(value: AttributeValue): JsonValue | undefined {
   return typeof value === 'boolean' || typeof value === 'bigint' ? toJson(value) : undefined;
 }
 
-function annotationName(key: string): string {
+export function annotationName(key: string): string {
   return key.replaceAll(/[^A-Za-z0-9_.]/g, '_').slice(0, keyLengthMax) || '_';
 }
 

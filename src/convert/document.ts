@@ -1,5 +1,5 @@
 import type { AttributeValue, Attributes, JsonObject, JsonValue, Resource, Span } from '../model/index.ts';
-import { emptyResource, emptyScope, StatusCode, toXrayTraceId } from '../model/index.ts';
+import { emptyResource, emptyScope, isJsonObject, StatusCode, toXrayTraceId } from '../model/index.ts';
 import type { AnnotationIndex } from './annotations.ts';
 import { emptyIndex, readAnnotations, writeAnnotations } from './annotations.ts';
 import { readAws, writeAws } from './aws.ts';
@@ -87,7 +87,13 @@ export function writeDocument(span: Span, plan: WritePlan): Written {
   const rest = writeRest(view, readSections(back));
   const metadata = joinMetadata(namespaces, rest);
   if (metadata) document.set('metadata', metadata);
-  return { document, back: close(back), renames, exceptionIds, restCount: rest.size };
+  return { document, back: close(back), renames, exceptionIds, restCount: countNew(rest, namespaces) };
+}
+
+/** A foreign document may show an attribute of its resource in the metadata too. */
+function countNew(rest: ReadonlyMap<string, JsonValue>, namespaces: ReadonlyMap<string, JsonValue>): number {
+  const known = namespaces.get('default');
+  return isJsonObject(known) ? [...rest.keys()].filter((key) => !known.has(key)).length : rest.size;
 }
 
 /** The same span when it has none. */

@@ -22,6 +22,7 @@ import {
   sameScope,
   sameValue,
 } from './equality.ts';
+import { envelopeVersion, isEnvelope, isUnknownMember } from './envelope-shape.ts';
 import { fingerprint } from './ids.ts';
 import { successors } from './generations.ts';
 import { envelopeNamespace } from './metadata.ts';
@@ -52,12 +53,12 @@ import { asDoubles, fromAnyValue, isDeeperThan, survivesDoubles, toAnyValue } fr
  * | `e` | [[time, name, [[key, AnyValue] or [key removed]…], dropped, exception id]…], all events |
  * | `l` | [[trace state, flags, dropped, attributes, trace id, span id]…], all links; the ids of those not shown |
  * | `c` | scope: {n, v, a, q, u} |
- * | `r` | resource: {a, x, q, u, e} as for the span, schema URL and entity references |
+ * | `r` | resource: {a: {u, a, x, y} as for the span, q: dropped, u: schema URL, e: entity references}, or {h: hash of one that another document carries} |
+ * | `z` | JSON pointers to what was cut from the document, see `truncate.ts` |
  *
- * The document may be changed before it is read. What it shows then wins, member by member.
+ * The document may be changed before it is read. What it shows then wins, member by member. Members
+ * of other names are kept in the residual of the span and written again.
  */
-
-const version = 1;
 
 /** `minimal` keeps what every span has: name, kind, status, times, trace state and flags. */
 export type EnvelopeLevel = 'full' | 'minimal' | 'off';
@@ -66,22 +67,26 @@ export type SplitRole = 'dep' | 'svc';
 
 /** The mark of the segment that stands for a service whose call is in another document. */
 export const serviceEnvelope: JsonObject = new Map<string, JsonValue>([
-  ['v', number(version)],
+  ['v', number(envelopeVersion)],
   ['j', 'svc'],
 ]);
+
+interface EnvelopePlan {
+  readonly level: 'full' | 'minimal';
+  readonly role: SplitRole | undefined;
+  /** Stands for the resource, when another document carries that. */
+  readonly resourceHash: string | undefined;
+  readonly json: JsonText;
+}
 
 /** The envelope of a span whose document is `written`. */
 export function writeEnvelope(
   span: Span,
   written: Pick<Written, 'back' | 'renames' | 'exceptionIds'>,
-  {
-    level,
-    role,
-    json,
-  }: { readonly level: 'full' | 'minimal'; readonly role: SplitRole | undefined; readonly json: JsonText },
+  { level, role, resourceHash, json }: EnvelopePlan,
 ): JsonObject {
   const { back } = written;
-  const envelope = new Map<string, JsonValue>([['v', number(version)]]);
+  const envelope = new Map<string, JsonValue>([['v', number(envelopeVersion)]]);
   writeBasics(envelope, span, back.span);
   if (role) envelope.set('j', role);
   if (level === 'minimal') return envelope;
@@ -94,7 +99,12 @@ export function writeEnvelope(
   if (!sameLinks(span.links, back.span.links)) envelope.set('l', writeLinks(span.links, back.span.links, json));
   if (!sameScope(span.scope, emptyScope)) envelope.set('c', writeScope(span.scope, json));
   if (!sameResource(span.resource, back.span.resource))
-    envelope.set('r', writeResource(span.resource, back.span.resource, json));
+    envelope.set(
+      'r',
+      resourceHash === undefined
+        ? writeResource(span.resource, back.span.resource, json)
+        : new Map([['h', resourceHash]]),
+    );
   return envelope;
 }
 
@@ -225,13 +235,53 @@ function writeEntityRef(ref: EntityRef): JsonArray {
   return [ref.schemaUrl, ref.type, ref.idKeys, ref.descriptionKeys];
 }
 
-/** The envelope of a document; undefined when there is none, or one of another version. */
+/** The envelope of a document; undefined when there is none, or one that cannot be trusted. */
 export function readEnvelope(document: JsonObject): JsonObject | undefined {
+  const found = envelopeMember(document);
+  return isEnvelope(found) ? found : undefined;
+}
+
+/** True when a document has, where the envelope stands, something that is none. */
+export function hasForeignEnvelope(document: JsonObject): boolean {
+  const found = envelopeMember(document);
+  return found !== undefined && !isEnvelope(found);
+}
+
+function envelopeMember(document: JsonObject): JsonValue | undefined {
   const metadata = document.get('metadata');
-  const envelope = isJsonObject(metadata) ? metadata.get(envelopeNamespace) : undefined;
-  if (!isJsonObject(envelope)) return undefined;
-  const found = envelope.get('v');
-  return isJsonNumber(found) && found.literal === String(version) ? envelope : undefined;
+  return isJsonObject(metadata) ? metadata.get(envelopeNamespace) : undefined;
+}
+
+/** Members that a later version has written. */
+export function unknownMembers(envelope: JsonObject): JsonObject {
+  return new Map([...envelope].filter(([name]) => isUnknownMember(name)));
+}
+
+/** Pointers to what was cut from the document to fit its size. */
+export function readCut(envelope: JsonObject): readonly string[] {
+  return textsOf(envelope.get('z'));
+}
+
+/** Keys of attributes that the document leads to and the span does not have. */
+export function readRemoved(envelope: JsonObject): readonly string[] {
+  return textsOf(envelope.get('x'));
+}
+
+/** A document without an envelope does not tell what was cut from it. */
+export function withCut(document: JsonObject, cut: readonly string[]): JsonObject {
+  const envelope = readEnvelope(document);
+  return envelope && cut.length > 0 ? withEnvelope(document, new Map(envelope).set('z', cut)) : document;
+}
+
+/** Name, kind and status as they are: a document that is cut may no longer lead to them. */
+export function withBasics(document: JsonObject, { name, kind, status }: Span): JsonObject {
+  const envelope = readEnvelope(document);
+  if (!envelope) return document;
+  const basics = new Map(envelope)
+    .set('n', name)
+    .set('k', number(kind))
+    .set('s', [number(status.code), status.message]);
+  return withEnvelope(document, basics);
 }
 
 export function withEnvelope(document: JsonObject, envelope: JsonObject): JsonObject {
@@ -263,8 +313,20 @@ export function readRenames(envelope: JsonObject): ReadonlyMap<string, string> {
   return renames;
 }
 
-/** The span again: what the document shows, and the envelope. Members of a wrong shape are as good as absent. */
-export function applyEnvelope({ span, flags, exceptions }: Read, envelope: JsonObject, json: JsonText): Span {
+/** The hash of the resource, when another document carries that. */
+export function readResourceHash(envelope: JsonObject): string | undefined {
+  return textAt(objectAt(envelope, 'r'), 'h');
+}
+
+/**
+ * The span again: what the document shows, and the envelope. Members of a wrong shape are as good
+ * as absent. `named` is the resource that the envelope gives the hash of.
+ */
+export function applyEnvelope(
+  { span, flags, exceptions }: Read,
+  envelope: JsonObject,
+  { json, named }: { readonly json: JsonText; readonly named: Resource | undefined },
+): Span {
   const attributes = readAttributes(span.attributes, envelope, json);
   const events = listAt(envelope, 'e')?.map((entry) => readEvent(entry, exceptions, json)) ?? span.events;
   const [droppedAttributesCount, droppedEventsCount, droppedLinksCount] = (listAt(envelope, 'q') ?? []).map(countOf);
@@ -289,7 +351,7 @@ export function applyEnvelope({ span, flags, exceptions }: Read, envelope: JsonO
     droppedLinksCount: droppedLinksCount ?? 0,
     status: isStatusFit ? status : span.status,
     scope: scope.size > 0 ? readScope(scope, json) : span.scope,
-    resource: resource.size > 0 ? readResource(span.resource, resource, json) : span.resource,
+    resource: named ?? (resource.size > 0 ? readResource(span.resource, resource, json) : span.resource),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { AttributeValue, JsonObject, Resource, Span } from '../model/index.ts';
 import { emptyScope } from '../model/index.ts';
 import { writeCollectorDocument, writeDependency } from './collector/document.ts';
-import type { ReadContext, WriteRules, Written } from './document.ts';
+import type { WriteRules, Written } from './document.ts';
 import {
   identityOf,
   ignore,
@@ -12,15 +12,33 @@ import {
   writeDocument,
 } from './document.ts';
 import type { EnvelopeLevel } from './envelope.ts';
-import { applyEnvelope, readEnvelope, readRenames, withEnvelope, withoutEnvelope, writeEnvelope } from './envelope.ts';
-import { sameEvents, sameSpan } from './equality.ts';
+import {
+  applyEnvelope,
+  hasForeignEnvelope,
+  readCut,
+  readEnvelope,
+  readRemoved,
+  readRenames,
+  unknownMembers,
+  withBasics,
+  withCut,
+  withEnvelope,
+  withoutEnvelope,
+  writeEnvelope,
+} from './envelope.ts';
+import { sameEvents, sameSpan, sameValue } from './equality.ts';
 import type { SegmentPolicy, SpanIdentity } from './identity.ts';
 import { formOf, identify, readForm } from './identity.ts';
+import { envelopeNamespace, isNamespace } from './metadata.ts';
 import type { Placement } from './residual.ts';
-import { applyResidual, readPlacement, writeResidual } from './residual.ts';
+import { applyResidual, readPlacement, residualOfEnvelope, writeResidual } from './residual.ts';
 import type { DocumentForm, JsonText, Report } from './section.ts';
+import { pointerTo } from './section.ts';
+import { jsonBytes } from './size.ts';
 import type { SpanStyle } from './style.ts';
 import { plainStyle, readStyle } from './style.ts';
+import type { Truncated } from './truncate.ts';
+import { cutNoteBytesMax, isBeginningOf, truncate, withoutCutMarks } from './truncate.ts';
 
 /**
  * One span ↔ one document without its subsegments, and nothing lost either way.
@@ -32,7 +50,7 @@ import { plainStyle, readStyle } from './style.ts';
  * differences are made; no rule of any section has to be reversible for it.
  */
 
-interface DocumentPlan {
+export interface DocumentPlan {
   readonly policy: SegmentPolicy;
   readonly form: DocumentForm;
   readonly rules: WriteRules;
@@ -40,23 +58,30 @@ interface DocumentPlan {
   readonly json: JsonText;
   /** The span's residual, when it has one. */
   readonly residual: JsonObject | undefined;
+  /** Members of its envelope that this version does not know, when it came from one of our documents. */
+  readonly unknown: JsonObject | undefined;
   /** The root's resource, of embedded documents. */
   readonly inherited: Resource | undefined;
+  /** Stands for the resource, when another document carries that. */
+  readonly resourceHash: string | undefined;
   /** Of a span that was split: the id of its service's segment, which the document names as its parent. */
   readonly serviceId: string | undefined;
 }
 
 /** The document of a span: the foreign one that it came from when it still is the same, else one of the policy's. */
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
-  const shown = plan.serviceId === undefined ? span : { ...span, parentSpanId: plan.serviceId };
-  // What came from X-Ray goes back as it was, so the Collector's exporter is imitated for other spans.
-  const isCollectors = plan.policy === 'collector' && !plan.residual;
-  if (isCollectors && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
+  const shown = shownSpan(span, plan);
+  if (isCollectors(plan) && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
   const written = writeDocument(shown, { ...plan, rules: plainRules });
   const foreign = foreignDocument(span, written, plan);
   if (foreign) return foreign;
-  if (isCollectors) return collectorDocument(span, shown, plan);
+  if (isCollectors(plan)) return collectorDocument(span, shown, plan);
   return ownDocument(span, ruled(shown, written, plan), plan);
+}
+
+/** What came from X-Ray goes back as it was, so the Collector's exporter is imitated for other spans. */
+function isCollectors({ policy, residual }: DocumentPlan): boolean {
+  return policy === 'collector' && !residual;
 }
 
 function collectorDocument(span: Span, shown: Span, plan: DocumentPlan): JsonObject {
@@ -67,8 +92,64 @@ function collectorDocument(span: Span, shown: Span, plan: DocumentPlan): JsonObj
   return enclose(span, { ...written, back: readDocument(written.document, context) }, plan);
 }
 
+/** The span as its own document shows it: the call of a split span has another parent. */
+function shownSpan(span: Span, { serviceId }: DocumentPlan): Span {
+  return serviceId === undefined ? span : { ...span, parentSpanId: serviceId };
+}
+
+/** Bytes that the envelope of a cut document gets besides: the list of what was cut, and keys to remove. */
+const cutNotesBytes = cutNoteBytesMax + 1000;
+
+/**
+ * The document of a span cut to a size, when `document` is too large. With a full envelope it is one
+ * of our own, which alone can tell its reader what was cut; a residual then is an attribute like
+ * any other.
+ */
+export function truncatedDocumentOf(
+  span: Span,
+  plan: DocumentPlan,
+  { document, bytesMax }: { readonly document: JsonObject; readonly bytesMax: number },
+): Truncated {
+  const isOurs = !plan.residual && readEnvelope(document);
+  const whole = plan.envelope === 'full' && !isOurs ? madeDocument(span, plan) : document;
+  const { document: rest, cut } = truncate(withBasics(whole, span), bytesMax - cutNotesBytes);
+  const noted = withCut(rest, cut);
+  const exact = withoutStrangers(noted, span, plan);
+  return { document: jsonBytes(exact) <= bytesMax ? exact : noted, cut };
+}
+
+/** The document that the span alone leads to. */
+function madeDocument(span: Span, plan: DocumentPlan): JsonObject {
+  const shown = shownSpan(span, plan);
+  if (isCollectors(plan)) return collectorDocument(span, shown, plan);
+  return enclose(span, writeDocument(shown, plan), plan);
+}
+
+/**
+ * What is left of a document may lead to attributes that the whole one would not have led to. They
+ * are removed on reading, as those are that no document can avoid. Beginnings of texts may stay.
+ */
+function withoutStrangers(document: JsonObject, span: Span, plan: DocumentPlan): JsonObject {
+  const envelope = readEnvelope(document);
+  const found = envelope && foundAs(document, span, plan);
+  if (!found || plan.envelope !== 'full') return document;
+  const { attributes } = ourSpan(document, envelope, { ...plan, ...found, named: undefined, report: ignore });
+  const strangers = [...attributes.keys()].filter((key) => !isOf(span, key, attributes.get(key)));
+  if (strangers.length === 0) return document;
+  const removed = [...readRemoved(envelope), ...strangers].sort();
+  return withEnvelope(document, new Map(envelope).set('x', removed));
+}
+
+/** True when the span has the attribute, at least the beginning of its text or some of a namespace of its metadata. */
+function isOf({ attributes }: Span, key: string, value: AttributeValue): boolean {
+  if (!attributes.has(key)) return false;
+  const wanted = attributes.get(key);
+  return sameValue(value, wanted) || isBeginningOf(value, wanted) || isNamespace(key);
+}
+
 function foreignDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
-  if (plan.serviceId !== undefined || (!plan.residual && !mayBeForeign(span, written))) return undefined;
+  if (plan.serviceId !== undefined || plan.unknown || (!plan.residual && !mayBeForeign(span, written)))
+    return undefined;
   const document = restored(span, written, plan);
   const found = foundAs(document, span, plan);
   if (!found || readEnvelope(document)) return undefined;
@@ -141,44 +222,68 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   const found = foundAs(document, span, plan);
   if (!found) return undefined;
   const back = readDocument(document, { ...plan, ...found, ...ourContext, renames, report: ignore });
-  const envelope = writeEnvelope(
-    span,
-    { ...written, back },
-    { level: plan.envelope, role: undefined, json: plan.json },
-  );
-  const isExact = plan.envelope === 'minimal' || sameSpan(applyEnvelope(back, envelope, plan.json), span);
+  const { envelope: level, resourceHash, json } = plan;
+  const envelope = writeEnvelope(span, { ...written, back }, { level, role: undefined, resourceHash, json });
+  const named = resourceHash === undefined ? undefined : span.resource;
+  const isExact = level === 'minimal' || sameSpan(applyEnvelope(back, envelope, { json, named }), span);
   return isExact ? withEnvelope(document, envelope) : undefined;
 }
 
 function enclose(
   span: Span,
   written: Omit<Written, 'restCount'>,
-  { envelope: level, serviceId, json }: DocumentPlan,
+  { envelope: level, serviceId, unknown, resourceHash, json }: DocumentPlan,
 ): JsonObject {
   if (level === 'off') return written.document;
-  return withEnvelope(
-    written.document,
-    writeEnvelope(span, written, { level, role: serviceId === undefined ? undefined : 'dep', json }),
-  );
+  const role = serviceId === undefined ? undefined : 'dep';
+  const envelope = writeEnvelope(span, written, { level, role, resourceHash, json });
+  return withEnvelope(written.document, unknown && level === 'full' ? new Map([...envelope, ...unknown]) : envelope);
 }
 
-interface DocumentContext extends SpanIdentity {
-  readonly form: DocumentForm;
+interface DocumentContext extends OurContext {
   readonly placement: Placement;
-  /** The root's resource, of embedded documents. */
-  readonly inherited: Resource | undefined;
   /** How the span is worded when the document is a foreign one. */
   readonly style: SpanStyle;
+}
+
+interface OurContext extends SpanIdentity {
+  readonly form: DocumentForm;
+  /** The root's resource, of embedded documents. */
+  readonly inherited: Resource | undefined;
+  /** The resource that the envelope gives the hash of. */
+  readonly named: Resource | undefined;
   readonly json: JsonText;
   readonly report: Report;
 }
 
 /** The span of a document: the one that its envelope belongs to, else one with a residual. */
-export function spanOf(document: JsonObject, context: DocumentContext): Span {
-  const envelope = readEnvelope(document);
-  if (!envelope) return foreignSpan(document, context);
-  const ours: ReadContext = { ...context, ...ourContext, renames: readRenames(envelope) };
-  return applyEnvelope(readDocument(withoutEnvelope(document), ours), envelope, context.json);
+export function spanOf(document: JsonObject, envelope: JsonObject | undefined, context: DocumentContext): Span {
+  if (!envelope) {
+    if (hasForeignEnvelope(document)) context.report(envelopePointer, 'expected an envelope of version 1');
+    return foreignSpan(document, context);
+  }
+  for (const pointer of readCut(envelope)) context.report(pointer, 'cut to fit the size of a document');
+  return withUnknown(ourSpan(document, envelope, context), unknownMembers(envelope), context);
+}
+
+const envelopePointer = `/metadata/${envelopeNamespace}`;
+
+function ourSpan(document: JsonObject, envelope: JsonObject, context: OurContext): Span {
+  const plain = withoutCutMarks(withoutEnvelope(document), readCut(envelope));
+  const read = readDocument(plain, { ...context, ...ourContext, renames: readRenames(envelope) });
+  return applyEnvelope(read, envelope, context);
+}
+
+/** A span that has a residual of its own cannot keep another one. */
+function withUnknown(span: Span, unknown: JsonObject, { json, report }: DocumentContext): Span {
+  if (unknown.size === 0) return span;
+  if (span.attributes.has(residualAttribute)) {
+    for (const name of unknown.keys())
+      report(pointerTo({ pointer: envelopePointer }, name), 'expected no residual beside unknown members');
+    return span;
+  }
+  const attributes = new Map<string, AttributeValue>(span.attributes);
+  return { ...span, attributes: attributes.set(residualAttribute, json.print(residualOfEnvelope(unknown))) };
 }
 
 function foreignSpan(document: JsonObject, context: DocumentContext): Span {
@@ -201,8 +306,12 @@ function withResidual(
 }
 
 /** A foreign document was one document, so its span is never split. */
-export function formOfForeign(span: Span, { embedded }: Pick<Placement, 'embedded'>): DocumentForm {
-  if (embedded) return 'embedded';
+function formOfForeign(span: Span, { embedded }: Pick<Placement, 'embedded'>): DocumentForm {
+  return embedded ? 'embedded' : formOfForeignAlone(span);
+}
+
+/** The form that it has outside any other document. */
+export function formOfForeignAlone(span: Span): 'segment' | 'subsegment' {
   const form = formOf(span, 'auto');
   return form === 'split' ? 'segment' : form;
 }

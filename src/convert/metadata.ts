@@ -18,11 +18,16 @@ export const defaultNamespace = 'default';
 /** Where the envelope stands. */
 export const envelopeNamespace = 'raybridge';
 
+/** True for the key of an attribute that stands for a namespace. */
+export function isNamespace(key: string): boolean {
+  return key.startsWith(namespacePrefix);
+}
+
 /** The namespaces that attributes hold as JSON text. Text that is no JSON stays an attribute like any other. */
 export function writeNamespaces(view: SpanView): ReadonlyMap<string, JsonValue> {
   const metadata = new Map<string, JsonValue>();
   for (const [key, value] of view.attributes) {
-    if (typeof value !== 'string' || !key.startsWith(namespacePrefix)) continue;
+    if (typeof value !== 'string' || !isNamespace(key)) continue;
     const namespace = key.slice(namespacePrefix.length);
     // An envelope comes from the writer of the document, never from an attribute.
     const content = namespace === envelopeNamespace ? undefined : view.json.parse(value);

@@ -13,6 +13,9 @@ export class Pool<Value extends object> {
     this.same = same;
   }
 
+  /** It has had to forget values: an equal one may be another object. */
+  isCrowded = false;
+
   /** The value itself, or an equal one that was seen before. */
   find(value: Value): Value {
     const alias = this.aliases.get(value);
@@ -27,6 +30,7 @@ export class Pool<Value extends object> {
   private add(value: Value): void {
     this.values.unshift(value);
     if (this.values.length <= valuesMax) return;
+    this.isCrowded = true;
     this.values.length = valuesMax;
     this.aliases.clear();
   }

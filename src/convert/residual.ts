@@ -25,6 +25,7 @@ import { writeStyle } from './style.ts';
  * | `b` | [parent id, place] of an element of `subsegments` |
  * | `s` | {place: value} of elements of `subsegments` that are no subsegments |
  * | `i` | how the span is worded, see `style.ts` |
+ * | `e` | members that a later version of the envelope has; alone, because the rest of that document is in its span |
  *
  * A span may be changed before it is written again. What it shows then wins: nothing overwrites or
  * removes a member that is no longer what it was when the residual was made.
@@ -168,6 +169,21 @@ export function readResidual(text: unknown, json: JsonText): JsonObject | undefi
   if (!isJsonObject(residual)) return undefined;
   const found = residual.get('v');
   return isJsonNumber(found) && found.literal === String(version) ? residual : undefined;
+}
+
+/** The residual of a document whose envelope has members that this version does not know. */
+export function residualOfEnvelope(unknown: JsonObject): JsonObject {
+  return new Map<string, JsonValue>([
+    ['v', { literal: String(version) }],
+    ['e', unknown],
+  ]);
+}
+
+/** The unknown members of the envelope, when the text is what `residualOfEnvelope` made of them, and printed. */
+export function readEnvelopeResidual(text: unknown, json: JsonText): JsonObject | undefined {
+  const unknown = readResidual(text, json)?.get('e');
+  if (!isJsonObject(unknown) || unknown.size === 0) return undefined;
+  return json.print(residualOfEnvelope(unknown)) === text ? unknown : undefined;
 }
 
 /** Where the document stood. */

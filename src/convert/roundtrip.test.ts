@@ -3,8 +3,11 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { arbitraryAttributeValue, arbitrarySpan } from '../../test/support/arbitraries.ts';
 import {
+  anyJson,
   arbitraryDocument,
+  corruptEnvelope,
   envelopeLike,
+  objectOfAny,
   residualLike,
   telemetrySpan,
 } from '../../test/support/arbitrary-documents.ts';
@@ -13,7 +16,7 @@ import { assertSegmentDocument } from '../../test/support/segment-members.ts';
 import { readRecorded, readSample, recordedNames, sampleNames } from '../../test/support/samples.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
 import { attributeDepthMax } from '../codec/otlp.ts';
-import type { AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
+import type { AttributeValue, JsonObject, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
 import { toSegments, toSpans } from './index.ts';
 
@@ -45,7 +48,8 @@ function assertSameDocuments(found: readonly SegmentDocument[], wanted: readonly
 
 /** Cases of each property in `npm test`. */
 const casesMin = 10_000;
-const options = { json } as const;
+/** What happens to documents that are too large is tested in limits.test.ts. */
+const options = { json, documentBytesMax: Number.POSITIVE_INFINITY } as const;
 
 /**
  * What holds of every span, on one case because making it costs most: it comes back; the documents
@@ -78,7 +82,7 @@ describe('OTLP → X-Ray → OTLP gives every span as it was', () => {
 
   test('under the policy of the Collector and with every attribute indexed', () => {
     const all = {
-      json,
+      ...options,
       policy: 'collector',
       annotations: { indexAll: true, indexed: ['otel.resource.service.name'] },
     } as const;
@@ -178,7 +182,7 @@ describe('X-Ray → OTLP → X-Ray gives every document as it was', () => {
   });
 
   test('under any policy and index', () => {
-    const all = { json, policy: 'collector', annotations: { indexAll: true } } as const;
+    const all = { ...options, policy: 'collector', annotations: { indexAll: true } } as const;
     fc.assert(
       fc.property(arbitraryDocument, (document) => {
         assertSameDocuments(toSegments(toSpans([document], all).spans, all), [document]);
@@ -295,15 +299,16 @@ test('The envelope goes on top of the document of the Collector and changes noth
 
 test('A document without its envelope, or with one that is corrupt, is read as any other', () => {
   fc.assert(
-    fc.property(telemetrySpan, fc.constantFrom('{"v":99}', '{}', '[]', '"x"', '{"v":"1"}'), (span, corrupt) => {
+    fc.property(telemetrySpan, fc.oneof(corruptEnvelope, fc.constant(undefined)), (span, corrupt) => {
       for (const document of toSegments([span], options)) {
-        const metadata = document.get('metadata');
-        assert.ok(isJsonObject(metadata));
-        const other = new Map(document).set('metadata', new Map(metadata).set('raybridge', parseJson(corrupt)));
-        const { spans } = toSpans([other], options);
+        const other = withEnvelope(document, corrupt);
+        const { spans, problems } = toSpans([other], options);
         assert.equal(spans.length, 1);
         assert.equal(spans[0]?.traceId, span.traceId);
         assert.equal(spans[0]?.startTimeNs, span.startTimeNs);
+        const isTold = problems.some(({ pointer }) => pointer === '/0/metadata/raybridge');
+        assert.equal(isTold, corrupt !== undefined);
+        if (corrupt) assert.equal(spans[0]?.attributes.get('aws.xray.metadata.raybridge'), printJson(corrupt));
         assertSameDocuments(toSegments(spans, options), [other]);
       }
     }),
@@ -315,13 +320,47 @@ test('An envelope of wrong members gives a span all the same', () => {
   fc.assert(
     fc.property(telemetrySpan, envelopeLike, (span, envelope) => {
       for (const document of toSegments([span], options)) {
-        const other = new Map(document).set('metadata', new Map([['raybridge', envelope]]));
-        assert.equal(toSpans([other], options).spans.length, envelope.get('j') === 'svc' ? 0 : 1);
+        const { spans, problems } = toSpans([withEnvelope(document, envelope)], options);
+        const isForeign = problems.some(({ pointer }) => pointer === '/0/metadata/raybridge');
+        assert.equal(spans.length, envelope.get('j') === 'svc' && !isForeign ? 0 : 1);
       }
     }),
     fuzzing(casesMin, { share: 0.05 }),
   );
 });
+
+test('Members of the envelope that only a later version knows stay in the document', () => {
+  fc.assert(
+    fc.property(telemetrySpan, objectOfAny(fc.constantFrom('A', 'zz', '__proto__', ''), anyJson), (span, later) => {
+      fc.pre(!span.attributes.has('raybridge.xray') && isJsonObject(later));
+      const documents = toSegments([span], options).map((document) => {
+        const envelope = envelopeOf(document);
+        return envelope && envelope.get('j') !== 'svc'
+          ? withEnvelope(document, new Map([...envelope, ...later]))
+          : document;
+      });
+      const { spans, problems } = toSpans(documents, options);
+      assert.deepEqual(problems, []);
+      assertSameDocuments(toSegments(spans, options), documents);
+      assert.deepEqual(toSpans(sent(toSegments(spans, options)), options).spans, spans);
+    }),
+    fuzzing(casesMin, { share: 0.05 }),
+  );
+});
+
+function envelopeOf(document: SegmentDocument): JsonObject | undefined {
+  const metadata = document.get('metadata');
+  const envelope = isJsonObject(metadata) ? metadata.get('raybridge') : undefined;
+  return isJsonObject(envelope) ? envelope : undefined;
+}
+
+function withEnvelope(document: SegmentDocument, envelope: JsonValue | undefined): SegmentDocument {
+  const metadata = document.get('metadata');
+  const namespaces = new Map(isJsonObject(metadata) ? metadata : []);
+  if (envelope === undefined) namespaces.delete('raybridge');
+  else namespaces.set('raybridge', envelope);
+  return new Map(document).set('metadata', namespaces);
+}
 
 /**
  * Annotations and metadata as the Collector hands them on: the receiver makes attributes of them,

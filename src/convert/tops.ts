@@ -1,7 +1,7 @@
 import type { JsonObject, SegmentDocument } from '../model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject, parseSpanId } from '../model/index.ts';
 import type { SplitRole } from './envelope.ts';
-import { readEnvelope, readRole } from './envelope.ts';
+import { readEnvelope, readResourceHash, readRole } from './envelope.ts';
 import type { SpanIdentity } from './identity.ts';
 import { identify, readForm } from './identity.ts';
 import type { ServiceNames } from './service-names.ts';
@@ -25,7 +25,19 @@ export interface ConversionProblem {
 export interface Top extends SpanIdentity {
   readonly document: SegmentDocument;
   readonly pointer: string;
+  readonly envelope: JsonObject | undefined;
   readonly role: SplitRole | undefined;
+  /** Of a resource that another document carries. */
+  readonly resourceHash: string | undefined;
+}
+
+/** A document whose resource is to be found in another one. */
+export interface NamingTop extends Top {
+  readonly resourceHash: string;
+}
+
+export function isNaming(top: Top): top is NamingTop {
+  return top.resourceHash !== undefined;
 }
 
 export function openTop(document: SegmentDocument, pointer: string, problems: ConversionProblem[]): readonly Top[] {
@@ -35,7 +47,8 @@ export function openTop(document: SegmentDocument, pointer: string, problems: Co
     return [];
   }
   const envelope = readEnvelope(document);
-  return [{ ...identity, document, pointer, role: envelope && readRole(envelope) }];
+  const [role, resourceHash] = envelope ? [readRole(envelope), readResourceHash(envelope)] : [];
+  return [{ ...identity, document, pointer, envelope, role, resourceHash }];
 }
 
 export function ownKey({ traceId, spanId }: SpanIdentity): string {

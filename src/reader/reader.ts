@@ -149,5 +149,7 @@ function shareOf(traceId: string): number {
 }
 
 function assemble(traceId: string, spans: readonly Span[], envelope: EnvelopeLevel): Trace {
-  return assembleTrace(traceId, toSegments(spans, { json: jsonText, envelope }));
+  // Nothing here is sent to where 64 kB is the most.
+  const documentBytesMax = Number.POSITIVE_INFINITY;
+  return assembleTrace(traceId, toSegments(spans, { json: jsonText, envelope, documentBytesMax }));
 }

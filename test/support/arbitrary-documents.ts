@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { printJson } from '../../src/codec/json.ts';
+import { parseJson, printJson } from '../../src/codec/json.ts';
 import type {
   Attributes,
   AttributeValue,
@@ -262,7 +262,7 @@ const timeLiteral = fc
   .map((literal): JsonValue => ({ literal }));
 const jsonText: fc.Arbitrary<JsonValue> = fc.oneof(word, url, stack);
 
-const anyJson: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((tie) => ({
+export const anyJson: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
     jsonText,
@@ -275,7 +275,7 @@ const anyJson: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((tie) =
   ),
 })).value;
 
-function objectOfAny(name: fc.Arbitrary<string>, value: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonValue> {
+export function objectOfAny(name: fc.Arbitrary<string>, value: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonValue> {
   return fc.array(fc.tuple(name, value), { maxLength: 4 }).map((pairs) => new Map(pairs));
 }
 
@@ -502,6 +502,23 @@ export const residualLike: fc.Arbitrary<JsonObject> = fc
     { requiredKeys: [], noNullPrototype: true },
   )
   .map((record) => new Map<string, JsonValue>([['v', { literal: '1' }], ...entriesOf(record)]));
+
+export const corruptEnvelope = fc
+  .constantFrom(
+    '{"v":99}',
+    '{}',
+    '[]',
+    '"x"',
+    '{"v":"1"}',
+    '{"v":1,"n":5}',
+    '{"v":1,"t":["1"]}',
+    '{"v":1,"a":[["k"]]}',
+    '{"v":1,"e":[["1","x",[],"0"]]}',
+    '{"v":1,"r":{"h":1}}',
+    '{"v":1,"z":[0]}',
+    '{"v":1,"j":"other"}',
+  )
+  .map((text) => parseJson(text));
 
 export const envelopeLike: fc.Arbitrary<JsonObject> = fc
   .array(fc.tuple(fc.constantFrom(...'nktswfpjquaxymelcrz'), anyJson), { maxLength: 8 })

@@ -135,13 +135,16 @@ const values: Readonly<Record<string, fc.Arbitrary<AttributeValue>>> = {
   'app.tags': mostly<AttributeValue>([['a', 'b"'], [1n, 2.5, true], []], [[['nested']]]),
   'app.blob': fc.constantFrom<AttributeValue>(Uint8Array.of(1, 2), undefined, Number.NaN, new Map([['k', 'v']])),
   'app.naïve': fc.constant<AttributeValue>('ja'),
-  'aws.xray.annotations': fc.constant<AttributeValue>(['app.total']),
+  'aws.xray.annotations': mostly<AttributeValue>(
+    [['app.total'], ['http.method', 'absent', 'user.id']],
+    [[5n], [], 'app.total'],
+  ),
   'aws.xray.origin': fc.constant('AWS::EC2::Instance'),
   'otel.resource.service.name': fc.constant('other'),
 };
 
 const common = Object.keys(values).filter(
-  (key) => !/^(?:aws\.xray|otel\.|app\.(?:blob|naïve)|aws\.account|db\.connection|http\.server_name)/.test(key),
+  (key) => !/^(?:aws\.xray\.origin|otel\.|app\.(?:blob|naïve)|aws\.account|db\.connection|http\.server_name)/.test(key),
 );
 
 export const usualAttributes: fc.Arbitrary<Attributes> = fc

@@ -45,7 +45,9 @@ export class EnvelopeReading {
     const end = index.nexts[object] ?? 0;
     for (let entry = object + 1; entry < end; entry = index.nexts[entry] ?? 0) {
       const name = index.names[entry] ?? 0;
-      if (name < memberCount) this.entries[name] = entry;
+      // What a later version has written goes into a residual.
+      if (isOfEnvelope[name] !== 1) throw unusual;
+      this.entries[name] = entry;
     }
     const version = this.entry(envelopeMember.version);
     return version >= 0 && index.kinds[version] === Kind.integer && index.textOf(version) === '1';
@@ -55,6 +57,12 @@ export class EnvelopeReading {
     return this.entries[name] ?? -1;
   }
 }
+
+/** 1 for the names of members; a document that was cut is not usual either. */
+const isOfEnvelope = new Uint8Array(nameNumbersMax);
+for (const name of Object.values(envelopeMember))
+  if (name !== envelopeMember.cut && name !== envelopeMember.hash && name !== envelopeMember.doubles)
+    isOfEnvelope[name] = 1;
 
 /** By the number of an older key: that of its successor. */
 const successorNames = new Int32Array(nameNumbersMax).fill(-1);

@@ -2,6 +2,7 @@ import { parseJson } from '../../codec/json.ts';
 import { writeSpan } from '../../codec/otlp-proto.ts';
 import type { ProtoWriter } from '../../codec/protobuf.ts';
 import { documentWithoutCredentials } from '../../convert/credentials.ts';
+import { readEnvelope } from '../../convert/envelope.ts';
 import type { JsonText } from '../../convert/index.ts';
 import { spanOf } from '../../convert/lossless.ts';
 import { plainStyle } from '../../convert/style.ts';
@@ -156,7 +157,7 @@ function writeSlowly({ writer, reading, json, spans }: Tree, entity: number, pla
   const document = objectAt(reading, entity);
   readTimes(reading);
   const parentId = placed ? index.textOf(placed.parentId) : textAt(document, 'parent_id');
-  const span = spanOf(document, {
+  const span = spanOf(document, readEnvelope(document), {
     traceId: parseTraceId(index.textOf(reading.traceId)) ?? '',
     spanId: index.textOf(reading.topEntry(member.id)),
     parentSpanId: parentId === undefined ? undefined : parseSpanId(parentId),
@@ -167,6 +168,7 @@ function writeSlowly({ writer, reading, json, spans }: Tree, entity: number, pla
       strays: new Map(),
     },
     inherited: placed ? spans.resource : undefined,
+    named: undefined,
     style: plainStyle,
     json,
     report: refuse,

@@ -29,6 +29,11 @@ export class SpanGroups {
   private lastScope: Scope | undefined;
   private lastRuns: number[] = [];
 
+  /** There were more resources or scopes than are compared. */
+  get isCrowded(): boolean {
+    return this.resources.isCrowded || this.scopes.isCrowded;
+  }
+
   /** Notes the span that stands in `[start, end)` of the writer, as field `spans` of ScopeSpans. */
   add(resource: Resource, scope: Scope, start: number, end: number): void {
     if (resource !== this.lastResource || scope !== this.lastScope) {

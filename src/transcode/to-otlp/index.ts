@@ -2,12 +2,16 @@ import { decodeSegments, encodeTraces, jsonText as json } from '../../codec/inde
 import { writeSpan } from '../../codec/otlp-proto.ts';
 import { ProtoWriter } from '../../codec/protobuf.ts';
 import { findInvalidUtf8, isAscii } from '../../codec/utf8.ts';
-import { readEnvelope, readRole } from '../../convert/envelope.ts';
-import { readForm } from '../../convert/identity.ts';
+import { resourceHash } from '../../convert/carried.ts';
+import { readEnvelope, readResourceHash, readRole } from '../../convert/envelope.ts';
+import { documentWithoutCredentials } from '../../convert/credentials.ts';
+import { identify, readForm } from '../../convert/identity.ts';
+import { spanOf } from '../../convert/lossless.ts';
+import { plainStyle } from '../../convert/style.ts';
 import type { ConversionProblem } from '../../convert/index.ts';
 import { toSpans } from '../../convert/index.ts';
-import type { Resource, Scope, SegmentDocument, Span } from '../../model/index.ts';
-import { emptyScope } from '../../model/index.ts';
+import type { JsonValue, Resource, Scope, SegmentDocument, Span } from '../../model/index.ts';
+import { emptyScope, parseSpanId } from '../../model/index.ts';
 import { applyAttributes, applyName, applyStatus, applyTimes, EnvelopeReading } from './envelope.ts';
 import { readForeign } from './foreign.ts';
 import { SpanGroups } from './groups.ts';
@@ -49,13 +53,35 @@ export interface TranscodedSpans {
 export function segmentsToOtlp(body: Uint8Array): TranscodedSpans {
   const run = startRun();
   // Whatever is wrong with the body as a whole, the readable way says it.
-  if (!isUtf8(body) || !readBody(body, run)) return readSlowly(body);
+  const groups = isUtf8(body) && readBody(body, run) ? grouped(run) : undefined;
+  if (!groups) return readSlowly(body);
   const problems = [...run.lost, ...run.problems];
-  return { bytes: run.groups.encode(spansWriter), spans: run.spans, problems, slowDocuments: run.slow };
+  return { bytes: groups.encode(spansWriter), spans: run.spans.length, problems, slowDocuments: run.slow };
+}
+
+/** The spans in the order of their documents; undefined when `toSpans` would group them otherwise. */
+function grouped({ spans, waiting }: Run): SpanGroups | undefined {
+  const groups = new SpanGroups();
+  if (waiting.length > 0) spans.sort((a, b) => a.document - b.document);
+  for (const { resource, scope, start, end } of spans) groups.add(resource, scope, start, end);
+  // Documents that name their resource are read last, which makes a difference when there are too many to compare.
+  return waiting.length > 0 && groups.isCrowded ? undefined : groups;
+}
+
+/** A span that has been written. */
+interface WrittenSpan {
+  /** Place of its document in the body. */
+  readonly document: number;
+  readonly resource: Resource;
+  readonly scope: Scope;
+  readonly start: number;
+  readonly end: number;
 }
 
 interface Run {
-  readonly groups: SpanGroups;
+  readonly spans: WrittenSpan[];
+  /** Their resources. */
+  readonly resources: Set<Resource>;
   /** Documents of which no span could be made; they are told before all other problems. */
   readonly lost: ConversionProblem[];
   readonly problems: ConversionProblem[];
@@ -64,8 +90,11 @@ interface Run {
   readonly calls: Set<string>;
   /** Where the spans of subsegments that came alone begin. */
   readonly alone: number[];
-  spans: number;
-  documents: number;
+  /** Documents that name the resource of another one, and where they begin: they are read when all others are. */
+  readonly waiting: { readonly document: number; readonly at: number }[];
+  isWaiting: boolean;
+  /** Place of the document that is being read. */
+  document: number;
   slow: number;
 }
 
@@ -89,14 +118,16 @@ function startRun(): Run {
   spansWriter.cutTo(0);
   spanIds.clear();
   return {
-    groups: new SpanGroups(),
+    spans: [],
+    resources: new Set(),
     lost: [],
     problems: [],
     services: [],
     calls: new Set(),
     alone: [],
-    spans: 0,
-    documents: 0,
+    waiting: [],
+    isWaiting: true,
+    document: 0,
     slow: 0,
   };
 }
@@ -124,14 +155,25 @@ function readBody(body: Uint8Array, run: Run): boolean {
     index.clear();
     const end = index.read(at);
     if (end < 0 || index.kinds[0] !== Kind.object) return false;
-    if (!readDocument(body.subarray(at, end), run)) return false;
+    if (!readDocument(body, { at, end }, run)) return false;
+    run.document += 1;
     at = index.skipSpace(end);
     if (!isArray || index.bytes[at] === closeBracket) break;
     if (index.bytes[at] !== comma) return false;
     at = index.skipSpace(at + 1);
   }
   if (isArray) at = index.skipSpace(at + 1);
-  return at === body.length && standsAlone(run);
+  return at === body.length && readWaiting(body, run) && standsAlone(run);
+}
+
+function readWaiting(body: Uint8Array, run: Run): boolean {
+  const { index } = reading;
+  run.isWaiting = false;
+  return run.waiting.every(({ document, at }) => {
+    run.document = document;
+    index.clear();
+    return readDocument(body, { at, end: index.read(at) }, run);
+  });
 }
 
 /**
@@ -154,21 +196,19 @@ const closeBracket = 0x5d;
 const comma = 0x2c;
 
 /** False when it means something to another document. */
-function readDocument(document: Uint8Array, run: Run): boolean {
+function readDocument(body: Uint8Array, { at, end }: { readonly at: number; readonly end: number }, run: Run): boolean {
   const mark = spansWriter.length;
   isOwnerCollected = false;
   try {
-    return readFast(run);
+    return readFast(at, run);
   } catch (error) {
     if (error !== unusual) throw error;
     spansWriter.cutTo(mark);
-    return readSlow(document, run);
-  } finally {
-    run.documents += 1;
+    return readSlow(body.subarray(at, end), run);
   }
 }
 
-function readFast(run: Run): boolean {
+function readFast(at: number, run: Run): boolean {
   const { index } = reading;
   reading.clearMarks();
   reading.open(0);
@@ -178,7 +218,7 @@ function readFast(run: Run): boolean {
   const object = metadata < 0 ? -1 : index.member(metadata, member.raybridge);
   if (object >= 0 && index.kinds[object] === Kind.object && envelope.open(reading, object)) {
     reading.isOurs = true;
-    return readOwn(metadata, run);
+    return waits(at, run) || readOwn(metadata, run);
   }
   return readOthers(run);
 }
@@ -208,8 +248,8 @@ function addSpan(
   const view = spansWriter.buffer;
   const traceId = traceIdIn(view, start);
   if (!spanIds.add(view, traceId, traceId + spanIdOffset)) return false;
-  run.groups.add(resource, scope, start, end);
-  run.spans += 1;
+  run.spans.push({ document: run.document, resource, scope, start, end });
+  run.resources.add(resource);
   return true;
 }
 
@@ -232,10 +272,14 @@ function readOwn(metadata: number, run: Run): boolean {
   const role = envelope.entry(envelopeMember.role);
   const roleText = role >= 0 && index.kinds[role] === Kind.text ? index.textOf(role) : '';
   if (roleText === 'svc') return noteService(run);
+  if (role >= 0 && roleText !== 'dep') throw unusual;
   const subsegments = reading.asList(reading.topEntry(member.subsegments));
   if (subsegments >= 0 && index.size(subsegments) > 0) throw unusual;
 
-  const { resource, scope } = findOwner();
+  const hash = resourceHashAt(envelope.entry(envelopeMember.resource));
+  const named = hash === undefined ? undefined : resourceOf(hash, run);
+  if (hash !== undefined && !named) return false;
+  const { resource, scope } = findOwner(named);
   reading.language = shownLanguage(resource);
   readMembers(metadata);
   applyAttributes(reading, envelope);
@@ -270,28 +314,64 @@ function idsOf(name: number): string {
   return `${index.textOf(reading.topEntry(member.traceId))} ${entry < 0 ? '' : index.textOf(entry)}`;
 }
 
+/** The hash of a resource that another document carries, when the envelope gives no more. */
+function resourceHashAt(entry: number): string | undefined {
+  const { index } = reading;
+  const hash = entry >= 0 && index.kinds[entry] === Kind.object ? index.member(entry, envelopeMember.hash) : -1;
+  if (hash < 0) return undefined;
+  if (index.kinds[hash] !== Kind.text) throw unusual;
+  return index.textOf(hash);
+}
+
+/** Whether the document is to be read later, and notes it. */
+function waits(at: number, run: Run): boolean {
+  if (!run.isWaiting || resourceHashAt(envelope.entry(envelopeMember.resource)) === undefined) return false;
+  run.waiting.push({ document: run.document, at });
+  return true;
+}
+
+/** The first resource of that hash. */
+function resourceOf(hash: string, { resources }: Run): Resource | undefined {
+  for (const resource of resources) if (hashOf(resource) === hash) return resource;
+  return undefined;
+}
+
+const hashes = new WeakMap<Resource, string>();
+
+function hashOf(resource: Resource): string {
+  const hash = hashes.get(resource) ?? resourceHash(resource, json);
+  hashes.set(resource, hash);
+  return hash;
+}
+
 /** Resource and scope, when documents with the same were there before. */
-function findOwner(): { readonly resource: Resource; readonly scope: Scope } {
+function findOwner(named: Resource | undefined): { readonly resource: Resource; readonly scope: Scope } {
   const { index } = reading;
   const renames = envelope.entry(envelopeMember.renames);
-  const isRenaming = renames >= 0 && index.kinds[renames] === Kind.object;
-  // Each annotation is looked up among them.
-  if (isRenaming && index.size(renames) > renamesMax) throw unusual;
+  if (renames >= 0) checkRenames(renames);
   collectOwnResource(resourceKey, reading, {
-    resource: envelope.entry(envelopeMember.resource),
-    renames: isRenaming ? renames : -1,
+    resource: named ? -1 : envelope.entry(envelopeMember.resource),
+    renames,
   });
   const scopeEntry = envelope.entry(envelopeMember.scope);
   scopeKey.clear(0);
   if (scopeEntry >= 0) scopeKey.add(0, index.bytes, index.starts[scopeEntry] ?? 0, index.ends[scopeEntry] ?? 0);
-  isOwnerCollected = true;
-  const resource = seenResources.get(resourceKey, index.bytes);
+  isOwnerCollected = !named;
+  const resource = named ?? seenResources.get(resourceKey, index.bytes);
   const scope = scopeEntry < 0 ? emptyScope : seenScopes.get(scopeKey, index.bytes);
   if (!resource || !scope) throw unusual;
   return { resource, scope };
 }
 
 const renamesMax = 64;
+
+/** Annotation keys and the keys of their attributes: few, because each annotation is looked up among them. */
+function checkRenames(renames: number): void {
+  const { index } = reading;
+  if (index.kinds[renames] !== Kind.object || index.size(renames) > renamesMax) throw unusual;
+  for (let entry = renames + 1; entry < (index.nexts[renames] ?? 0); entry++)
+    if (index.kinds[entry] !== Kind.text) throw unusual;
+}
 
 /** The language of the resource that the document alone shows, before the envelope has its say. */
 function shownLanguage({ attributes }: Resource): string | undefined {
@@ -304,11 +384,10 @@ function shownLanguage({ attributes }: Resource): string | undefined {
 
 /** In the order of `convert/document.ts`. */
 function readMembers(metadata: number): void {
-  const { index } = reading;
   const renames = envelope.entry(envelopeMember.renames);
   readSections(reading);
   readNamespaces(reading, metadata);
-  readAnnotations(reading, renames >= 0 && index.kinds[renames] === Kind.object ? renames : -1);
+  readAnnotations(reading, renames);
   readRest(reading, metadata);
   readNamespace(reading);
   readOperation(reading);
@@ -321,10 +400,13 @@ function readMembers(metadata: number): void {
  */
 function readSlow(document: Uint8Array, run: Run): boolean {
   const documents = decodeSegments(document);
+  const [only] = documents;
+  const named = run.isWaiting || !only ? undefined : namedResource(only, run);
+  if (only && named) return readNaming(only, named, run);
   if (documents.some((one) => needsOthers(one, run))) return false;
   const { spans, problems } = toSpans(documents, { json });
   for (const problem of problems) {
-    const pointer = `/${run.documents}${problem.pointer.slice(firstPointer.length)}`;
+    const pointer = `/${run.document}${problem.pointer.slice(firstPointer.length)}`;
     (problem.lost === 'document' ? run.lost : run.problems).push({ ...problem, pointer });
   }
   run.slow += 1;
@@ -339,6 +421,52 @@ function readSlow(document: Uint8Array, run: Run): boolean {
 
 const firstPointer = '/0';
 
+/** The resource that a document names. */
+function namedResource(document: SegmentDocument, run: Run): Resource | undefined {
+  const found = readEnvelope(document);
+  const hash = found && readResourceHash(found);
+  return hash === undefined ? undefined : resourceOf(hash, run);
+}
+
+/** A document that names its resource, the readable way; false when there is more to it than one span. */
+function readNaming(document: SegmentDocument, named: Resource, run: Run): boolean {
+  const identity = identify(document);
+  const isPlain = identity && isSpanIdText(document.get('id')) && !document.has('subsegments');
+  if (!isPlain || (document.has('parent_id') && !identity.parentSpanId)) return false;
+  const found = readEnvelope(document);
+  const role = found && readRole(found);
+  if (role === 'svc') return false;
+  if (role === 'dep') run.calls.add(idsOf(member.parentId));
+  try {
+    const span = spanOf(documentWithoutCredentials(document, refuse), found, {
+      ...identity,
+      form: readForm(document),
+      placement: { embedded: undefined, strays: new Map() },
+      inherited: undefined,
+      named,
+      style: plainStyle,
+      json,
+      report: refuse,
+    });
+    run.slow += 1;
+    const start = spansWriter.length;
+    writeSpan(spansWriter, span);
+    return addSpan(run, span.resource, span.scope, { start, end: spansWriter.length });
+  } catch (error) {
+    if (error !== unusual) throw error;
+    return false;
+  }
+}
+
+function isSpanIdText(id: JsonValue | undefined): boolean {
+  return typeof id === 'string' && parseSpanId(id) !== undefined;
+}
+
+/** A problem is for the path over spans to tell. */
+function refuse(): never {
+  throw unusual;
+}
+
 function isAlone(document: SegmentDocument): boolean {
   return !readEnvelope(document) && readForm(document) === 'subsegment';
 }
@@ -347,7 +475,7 @@ function isAlone(document: SegmentDocument): boolean {
 function needsOthers(document: SegmentDocument, run: Run): boolean {
   const found = readEnvelope(document);
   const role = found && readRole(found);
-  if (role === 'svc') return true;
+  if (role === 'svc' || (found && readResourceHash(found) !== undefined)) return true;
   const parentId = document.get('parent_id');
   if (role === 'dep' && typeof parentId === 'string') run.calls.add(`${String(document.get('trace_id'))} ${parentId}`);
   return false;

@@ -251,6 +251,8 @@ export const envelopeMember = {
   links: knownName('l'),
   scope: knownName('c'),
   resource: knownName('r'),
+  cut: knownName('z'),
+  hash: knownName('h'),
 } as const;
 
 /** One more than the largest number of a member. */

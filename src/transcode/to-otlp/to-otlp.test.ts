@@ -18,7 +18,7 @@ import {
 } from '../../codec/index.ts';
 import type { EnvelopeLevel } from '../../convert/index.ts';
 import { toSegments, toSpans } from '../../convert/index.ts';
-import type { JsonValue, SegmentDocument } from '../../model/index.ts';
+import type { JsonValue, SegmentDocument, Span } from '../../model/index.ts';
 import { isJsonArray, isJsonObject } from '../../model/index.ts';
 import { segmentsToOtlp } from './index.ts';
 
@@ -93,6 +93,16 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
     assertAsOverSpans(bodyOf(xrayDocuments(200, 5)));
   });
 
+  test('when subsegments name the resource that their segment carries', () => {
+    const documents = toSegments(inTraces(telemetrySpans(300, 7)), { json });
+    assert.ok(documents.some((document) => printJson(document).includes('"r":{"h":"')));
+    assertAsOverSpans(bodyOf(documents));
+    assertAsOverSpans(bodyOf(documents.toReversed()));
+    for (const document of documents.slice(0, 20)) assertAsOverSpans(bodyOf([document]));
+    const many = Array.from({ length: 12 }, (_, seed) => telemetrySpans(30, seed + 1)).flat();
+    assertAsOverSpans(bodyOf(toSegments(inTraces(many), { json })));
+  });
+
   test('when they need or replace one another', () => {
     const [segment, other] = xrayDocuments(40, 5).filter((document) => document.has('subsegments'));
     const alone = xrayDocuments(40, 5).find((document) => document.has('type'));
@@ -134,10 +144,10 @@ describe('Segment documents become the same OTLP bytes as over spans', () => {
   });
 
   test('when they were changed in any place after Raybridge wrote them', () => {
-    const documents = toSegments(telemetrySpans(60, 3), { json });
+    const documents = toSegments(inTraces(telemetrySpans(60, 3)), { json });
     fc.assert(
       fc.property(fc.constantFrom(...documents), fc.nat(), mutation, (document, place, change) => {
-        assertAsOverSpans(bodyOf([mutate(document, place, change)]));
+        assertAsOverSpans(bodyOf([...documents.slice(0, 12), mutate(document, place, change)]));
       }),
       fuzzing(3000, { share: 0.3 }),
     );
@@ -181,11 +191,18 @@ test('Of documents that the X-Ray SDKs wrote hardly any goes the slow way', () =
 
 test('Of documents that Raybridge wrote hardly any goes the slow way', () => {
   for (const envelope of ['full', 'minimal'] as const) {
-    const body = bodyOf(toSegments(telemetrySpans(2000, 11), { json, envelope }));
-    segmentsToOtlp(body);
-    assert.ok(segmentsToOtlp(body).slowDocuments < 40, `${segmentsToOtlp(body).slowDocuments} of 2000`);
+    for (const spans of [telemetrySpans(2000, 11), inTraces(telemetrySpans(2000, 11))]) {
+      const body = bodyOf(toSegments(spans, { json, envelope }));
+      segmentsToOtlp(body);
+      assert.ok(segmentsToOtlp(body).slowDocuments < 40, `${segmentsToOtlp(body).slowDocuments} of 2000`);
+    }
   }
 });
+
+/** The same spans, ten each in a trace. */
+function inTraces(spans: readonly Span[]): readonly Span[] {
+  return spans.map((span, i) => ({ ...span, traceId: spans[i - (i % 10)]?.traceId ?? span.traceId }));
+}
 
 function withEnvelope(document: SegmentDocument, envelope: JsonValue): SegmentDocument {
   const metadata = document.get('metadata');

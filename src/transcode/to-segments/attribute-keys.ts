@@ -30,6 +30,7 @@ const keys = [
   'aws.table.name',
   'aws.table_name',
   'aws.topic_arn',
+  'aws.xray.annotations',
   'aws.xray.cause',
   'aws.xray.error',
   'aws.xray.fault',

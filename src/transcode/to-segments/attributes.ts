@@ -49,23 +49,30 @@ export class Leftovers {
 
   /** Decides about every attribute. */
   sort(draft: Draft): void {
-    const { span, restored, shown } = draft;
+    const { span, restored, shown, annotated } = draft;
     this.restCount = this.olderCount = this.addedCount = this.doublesCount = this.removedCount = 0;
     for (let i = 0; i < span.attributeCount; i++) {
       const key = span.key[i] ?? -1;
       const isShown = shown[i] === 1;
       this.isRest[i] = 0;
       if (key >= 0 && restored.has(key)) {
-        if (isSame(draft, key, i)) continue;
+        if (isSame(draft, key, i)) {
+          if (annotated[i] === 1) this.addDouble(draft, i);
+          continue;
+        }
         if (!isShown) this.addRest(i);
         this.added[this.addedCount++] = i;
+        continue;
+      }
+      if (annotated[i] === 1) {
+        this.addDouble(draft, i);
         continue;
       }
       const successor = key >= 0 ? (successorOf[key] ?? -1) : -1;
       if (successor >= 0 && restored.has(successor) && isSame(draft, successor, i)) this.older[this.olderCount++] = i;
       else if (!isShown) {
         this.addRest(i);
-        if (span.type[i] === doubleType && Number.isInteger(span.number[i])) this.doubles[this.doublesCount++] = i;
+        this.addDouble(draft, i);
       } else this.added[this.addedCount++] = i;
     }
     this.moveOlder(draft);
@@ -73,6 +80,12 @@ export class Leftovers {
       const key = restored.keys[i] ?? 0;
       if (!draft.has(key)) this.removed[this.removedCount++] = key;
     }
+  }
+
+  /** A whole double, which stores and programs write as an int. */
+  private addDouble({ span }: Draft, place: number): void {
+    if (span.type[place] === doubleType && Number.isInteger(span.number[place]))
+      this.doubles[this.doublesCount++] = place;
   }
 
   private addRest(place: number): void {
@@ -174,7 +187,7 @@ function writeKey({ page, span }: Draft, place: number): void {
 function isSame(draft: Draft, key: number, place: number): boolean {
   const { restored, span } = draft;
   const kind = restored.kind[key];
-  if (kind === restoredSame) return true;
+  if (kind === restoredSame) return draft.place(key) === place || draft.sameValue(draft.place(key), place);
   if (kind === restoredInt) return span.type[place] === intType && span.number[place] === restored.number[key];
   if (kind !== restoredText || span.type[place] !== textType) return false;
   return draft.page.same(draft.start(place), draft.end(place), restored.start[key] ?? 0, restored.end[key] ?? 0);

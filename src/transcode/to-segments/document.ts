@@ -1,7 +1,8 @@
 import { decodeText } from '../../codec/utf8.ts';
 import { producingOperations } from '../../convert/identity.ts';
-import type { EnvelopeLevel } from '../../convert/index.ts';
+import type { AnnotationOptions, EnvelopeLevel } from '../../convert/index.ts';
 import { type Span, SpanKind } from '../../model/index.ts';
+import { AnnotationWriter, noAnnotations } from './annotations.ts';
 import { keyNumber } from './attribute-keys.ts';
 import { Leftovers } from './attributes.ts';
 import { hasAwsCall, writeAws } from './aws.ts';
@@ -30,6 +31,7 @@ const fixedBytes = 8192;
 /** Both parent-is-remote bits of the flags: known, and true. */
 const parentIsRemote = 0x300;
 
+const keyList = keyNumber('aws.xray.annotations');
 const awsService = keyNumber('aws.service');
 const localService = keyNumber('aws.local.service');
 const spanKind = keyNumber('aws.span.kind');
@@ -78,9 +80,11 @@ export class DocumentWriter {
   private readonly startTime = new TimeOffsets();
   private readonly endTime = new TimeOffsets();
   private readonly envelope: EnvelopeLevel;
+  private readonly annotations: AnnotationWriter;
 
-  constructor(envelope: EnvelopeLevel) {
+  constructor(envelope: EnvelopeLevel, annotations: AnnotationOptions) {
     this.envelope = envelope;
+    this.annotations = new AnnotationWriter(annotations);
   }
 
   /** Writes the document of the span whose length stands at `at`; false, and nothing, when the span is not usual. */
@@ -140,6 +144,7 @@ export class DocumentWriter {
     if (draft.exceptions.length > 0) outcome.writeExceptions(draft);
     else outcome.writeMessage(draft);
     writeLinks(draft);
+    this.annotations.write(draft, segment?.annotations ?? noAnnotations);
     leftovers.sort(draft);
     this.writeMetadata(resource, scope);
     page.byte(closeObject);
@@ -211,7 +216,13 @@ export class DocumentWriter {
     const surroundings = isSegment ? (resource.segment?.metadata ?? nothing) : nothing;
     const hasRest = leftovers.restCount > 0 || surroundings.length > 0;
     // Without any mark of OpenTelemetry it could be a span of one of X-Ray's own documents.
-    if (!hasRest && !scope.hasName && span.flags === 0 && span.stateEnd === span.stateStart) draft.isUsual = false;
+    if (
+      (!hasRest || !this.annotations.isPlain || draft.has(keyList)) &&
+      !scope.hasName &&
+      span.flags === 0 &&
+      span.stateEnd === span.stateStart
+    )
+      draft.isUsual = false;
     if (!hasRest && envelope === 'off') return;
     page.put(memberMetadata);
     if (hasRest) {
@@ -287,6 +298,7 @@ export class DocumentWriter {
       page.byte(closeList);
     }
     leftovers.writeEnvelope(draft);
+    this.annotations.writeEnvelope(draft);
     writeEvents(draft);
     writeLinksEnvelope(draft);
     page.put(scope.scope);

@@ -19,6 +19,8 @@ export class Draft {
   readonly url = new UrlOffsets(this.page);
   /** 1 for attributes that a reader of the document sees in it, by place; the others go to the metadata. */
   readonly shown = new Uint8Array(attributesMax);
+  /** 1 for attributes that became annotations, by place. */
+  readonly annotated = new Uint8Array(attributesMax);
   readonly restored = new Restored();
   /** False when a section met what it has no rule for: the span takes the path over spans. */
   isUsual = true;
@@ -45,6 +47,7 @@ export class Draft {
   clear(): void {
     this.restored.clear();
     this.shown.fill(0, 0, this.span.attributeCount);
+    this.annotated.fill(0, 0, this.span.attributeCount);
     this.page.clearScratch();
     this.isUsual = true;
     this.hasHttp = this.hasSql = this.hasAwsCall = this.isThrottled = false;

@@ -11,6 +11,7 @@ import {
 import { residualAttribute } from '../../convert/document.ts';
 import { type SegmentOptions, toSegments } from '../../convert/index.ts';
 import type { Resource, Scope, Span } from '../../model/index.ts';
+import { isCoveredIndex } from './annotations.ts';
 import { DocumentWriter } from './document.ts';
 import { KnownMessages } from './known-messages.ts';
 import { resourceParts, scopeParts } from './surroundings.ts';
@@ -34,9 +35,9 @@ export type TranscodeOptions = Partial<SegmentOptions>;
  * The function returned throws RaybridgeError BAD_INPUT as `decodeTraces` does.
  */
 export function createSegmentTranscoder(options: TranscodeOptions = {}): (request: Uint8Array) => SegmentDocuments {
-  const { envelope = 'full' } = options;
-  const writer = new DocumentWriter(envelope);
-  const resources = new KnownMessages((resource: Resource) => resourceParts(resource), decodeIndexedResource);
+  const { envelope = 'full', annotations = {} } = options;
+  const writer = new DocumentWriter(envelope, annotations);
+  const resources = new KnownMessages((resource: Resource) => resourceParts(resource, options), decodeIndexedResource);
   const scopes = new KnownMessages((scope: Scope) => scopeParts(scope), decodeIndexedScope);
   return (request) => {
     const index = indexTraces(request);
@@ -46,10 +47,8 @@ export function createSegmentTranscoder(options: TranscodeOptions = {}): (reques
 }
 
 /** Other policies and rules than ours are for the path over spans. */
-function isCovered({ policy = 'auto', annotations = {}, ...rules }: TranscodeOptions): boolean {
-  const { marksParentLinks, namesNamespace, logGroups } = rules;
-  const isIndexed = annotations.indexAll || (annotations.indexed?.length ?? 0) > 0;
-  return policy === 'auto' && !isIndexed && !marksParentLinks && !namesNamespace && !logGroups?.length;
+function isCovered({ policy = 'auto', annotations = {}, marksParentLinks }: TranscodeOptions): boolean {
+  return policy === 'auto' && isCoveredIndex(annotations) && !marksParentLinks;
 }
 
 interface Work {

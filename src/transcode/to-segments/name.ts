@@ -43,8 +43,7 @@ function findCallee(draft: Draft): boolean {
   return (
     setRemoteService(draft) ||
     setValue(draft, draft.has(peerServiceStable) ? peerServiceStable : peerService) ||
-    setValue(draft, awsService) ||
-    (isAwsRpc(draft) && setAwsService(draft)) ||
+    (draft.has(awsService) ? setValue(draft, awsService) : isAwsRpc(draft) && setAwsService(draft)) ||
     setDatabase(draft) ||
     setRpcService(draft) ||
     setValue(draft, draft.has(destinationName) ? destinationName : destinationOlder) ||

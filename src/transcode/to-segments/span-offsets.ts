@@ -35,7 +35,11 @@ for (const key of [
   'server.port',
 ] satisfies readonly AttributeKey[])
   roles[keyNumber(key)] = intRole;
-for (const key of ['aws.dynamodb.table_names', 'exception.type'] satisfies readonly AttributeKey[])
+for (const key of [
+  'aws.dynamodb.table_names',
+  'aws.xray.annotations',
+  'exception.type',
+] satisfies readonly AttributeKey[])
   roles[keyNumber(key)] = anyRole;
 for (const key of [
   'aws.account_id',
@@ -46,6 +50,12 @@ for (const key of [
   'aws.lambda.invoked_arn',
   'aws.secretsmanager.secret.arn',
   'aws.step_functions.state_machine.arn',
+  'aws.xray.cause',
+  'aws.xray.error',
+  'aws.xray.fault',
+  'aws.xray.sql.user',
+  'aws.xray.throttle',
+  'aws.xray.x_forwarded_for',
   'db.connection_string',
   'faas.invoked_name',
   'http.response.header.content-length',

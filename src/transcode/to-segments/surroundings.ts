@@ -1,5 +1,7 @@
 import { printJson } from '../../codec/index.ts';
 import { type JsonObject, type JsonValue, type Resource, type Scope, SpanKind } from '../../model/index.ts';
+import type { SegmentOptions } from '../../convert/index.ts';
+import { type ResourceAnnotations, resourceAnnotations } from './annotations.ts';
 import { type ExceptionForm, KnownExceptions } from './exceptions.ts';
 import { literal } from './page.ts';
 import { documentOf, objectAt, templateSpan } from './template.ts';
@@ -37,18 +39,16 @@ export interface SegmentParts {
   readonly metadata: Uint8Array;
   /** `,"r":…`, or empty. */
   readonly resource: Uint8Array;
+  readonly annotations: ResourceAnnotations;
 }
 
-export function resourceParts(resource: Resource): ResourceParts {
+export function resourceParts(resource: Resource, options: Partial<SegmentOptions>): ResourceParts {
   const call = templateSpan({ resource, kind: SpanKind.client, parentSpanId: '1'.repeat(16) });
   const awsCall = { ...call, attributes: new Map([['aws.region', 'x']]) };
-  const segment = segmentParts(resource);
+  const segment = segmentParts(resource, options);
   const subsegmentResource = envelopeMember(documentOf(call), 'r');
   const awsSubsegmentResource = envelopeMember(documentOf(awsCall), 'r');
-  const bytesMax =
-    Object.values(segment ?? {}).reduce((sum, part) => sum + part.length, 0) +
-    subsegmentResource.length +
-    awsSubsegmentResource.length;
+  const bytesMax = (segment ? segmentBytes(segment) : 0) + subsegmentResource.length + awsSubsegmentResource.length;
   const exceptions = (form: ExceptionForm): KnownExceptions => new KnownExceptions(resource, form);
   const region = resource.attributes.get('cloud.region');
   return {
@@ -63,10 +63,10 @@ export function resourceParts(resource: Resource): ResourceParts {
   };
 }
 
-function segmentParts(resource: Resource): SegmentParts | undefined {
-  const document = documentOf(templateSpan({ resource }));
+function segmentParts(resource: Resource, options: Partial<SegmentOptions>): SegmentParts | undefined {
+  const document = documentOf(templateSpan({ resource }), options);
   const name = document.get('name');
-  const other = documentOf({ ...templateSpan({ resource }), name: 'other' });
+  const other = documentOf({ ...templateSpan({ resource }), name: 'other' }, options);
   if (typeof name !== 'string' || other.get('name') !== name) return undefined;
   const metadata = [...objectAt(objectAt(document, 'metadata'), 'default')].map(([key, value]) => member(key, value));
   return {
@@ -76,6 +76,7 @@ function segmentParts(resource: Resource): SegmentParts | undefined {
     aws: members(document, ['aws']),
     metadata: literal(metadata.join(',')),
     resource: envelopeMember(document, 'r'),
+    annotations: resourceAnnotations(resource, options.annotations ?? {}),
   };
 }
 
@@ -104,4 +105,11 @@ function envelopeMember(document: JsonObject, name: string): Uint8Array {
 
 function member(name: string, value: JsonValue): string {
   return `${printJson(name)}:${printJson(value)}`;
+}
+
+/** At least as many bytes as a segment holds of its resource. */
+function segmentBytes({ annotations, ...parts }: SegmentParts): number {
+  const { listed, covered } = annotations;
+  const all = [...Object.values(parts), listed.annotations, listed.renames, covered.annotations, covered.renames];
+  return all.reduce((sum, part) => sum + part.length, 0);
 }

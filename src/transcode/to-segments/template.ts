@@ -1,5 +1,5 @@
 import { jsonText } from '../../codec/index.ts';
-import { toSegments } from '../../convert/index.ts';
+import { type SegmentOptions, toSegments } from '../../convert/index.ts';
 import { emptyResource, emptyScope, isJsonObject, type JsonObject, type Span, SpanKind } from '../../model/index.ts';
 
 /** Spans that show one thing and nothing else, to ask the path over spans what becomes of it. */
@@ -30,8 +30,8 @@ export function templateSpan(parts: Partial<Span>): Span {
 }
 
 /** Its document, with the whole envelope. */
-export function documentOf(span: Span): JsonObject {
-  return toSegments([span], { json: jsonText, envelope: 'full' })[0] ?? new Map();
+export function documentOf(span: Span, options: Partial<SegmentOptions> = {}): JsonObject {
+  return toSegments([span], { ...options, json: jsonText, envelope: 'full' })[0] ?? new Map();
 }
 
 /** A member that is an object; the empty one for any other. */

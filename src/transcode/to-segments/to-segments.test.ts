@@ -6,11 +6,27 @@ import { fuzzing } from '../../../test/support/fuzz.ts';
 import { telemetrySpans } from '../../../test/support/telemetry.ts';
 import { usualSpan } from '../../../test/support/usual-spans.ts';
 import { decodeTraces, encodeTraces, jsonText as json, printSegment } from '../../codec/index.ts';
-import { type EnvelopeLevel, toSegments } from '../../convert/index.ts';
+import { type SegmentOptions, toSegments } from '../../convert/index.ts';
 import type { Span } from '../../model/index.ts';
 import { createSegmentTranscoder, type SegmentDocuments } from './index.ts';
 
-const levels: readonly EnvelopeLevel[] = ['full', 'minimal', 'off'];
+const settings: Readonly<Record<string, Partial<SegmentOptions>>> = {
+  'the whole envelope': {},
+  'a minimal envelope': { envelope: 'minimal' },
+  'no envelope': { envelope: 'off' },
+  'every attribute indexed': { annotations: { indexAll: true } },
+  'some attributes indexed': {
+    annotations: {
+      indexed: ['app.total', 'http.request.method', 'user.id', 'app.na*', { from: 'db.names*', to: 'database' }],
+      limit: 6,
+    },
+  },
+  'attributes of resources indexed': {
+    annotations: { indexed: ['app.tags', 'otel.resource.service.name', 'otel.resource.c*'] },
+    namesNamespace: true,
+    logGroups: ['shop'],
+  },
+};
 
 function texts({ bytes, ends }: SegmentDocuments): readonly string[] {
   const decoder = new TextDecoder();
@@ -18,27 +34,27 @@ function texts({ bytes, ends }: SegmentDocuments): readonly string[] {
 }
 
 describe('OTLP bytes become the documents that their spans become', () => {
-  for (const envelope of levels) {
-    const transcode = createSegmentTranscoder({ envelope });
+  for (const [name, options] of Object.entries(settings)) {
+    const transcode = createSegmentTranscoder(options);
     const check = (spans: readonly Span[]): SegmentDocuments => {
       const request = encodeTraces(spans);
       const found = transcode(request);
-      assert.deepEqual(texts(found), toSegments(decodeTraces(request), { envelope, json }).map(printSegment));
+      assert.deepEqual(texts(found), toSegments(decodeTraces(request), { ...options, json }).map(printSegment));
       return found;
     };
 
-    it(`of whatever spans, envelope ${envelope}`, () => {
+    it(`of whatever spans, with ${name}`, () => {
       fc.assert(fc.property(arbitrarySpans, (spans) => void check(spans)));
     });
 
-    it(`of every combination of usual attributes, envelope ${envelope}`, () => {
+    it(`of every combination of usual attributes, with ${name}`, () => {
       fc.assert(
         fc.property(fc.array(usualSpan, { maxLength: 4 }), (spans) => void check(spans)),
-        fuzzing(3000),
+        fuzzing(2000),
       );
     });
 
-    it(`of usual telemetry without taking the path over spans, envelope ${envelope}`, () => {
+    it(`of usual telemetry without taking the path over spans, with ${name}`, () => {
       for (const seed of [1, 2, 3]) assert.equal(check(telemetrySpans(300, seed)).slowSpans, 0);
     });
   }

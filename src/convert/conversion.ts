@@ -17,7 +17,7 @@ import type { ServiceNames } from './service-names.ts';
 import type { NameStyle, SpanStyle } from './style.ts';
 import { plainStyle } from './style.ts';
 import type { ConversionProblem, Top } from './tops.ts';
-import { isNaming, learnServices, newestOf, openTop, ownKey, parentKey } from './tops.ts';
+import { isNaming, learnServices, openTop, ownKey, parentKey } from './tops.ts';
 
 /**
  * Spans ↔ segment documents, many at a time. Documents are put together in `families.ts` and taken
@@ -51,11 +51,17 @@ export function toSegments(spans: readonly Span[], options: ToSegmentsOptions): 
 export function writeSegments(spans: readonly Span[], options: ToSegmentsOptions): WrittenSegments {
   const settings = settingsOf(options);
   const written = writeDocuments(spans, settings);
-  const reason = `cut to fit ${settings.documentBytesMax} bytes`;
-  const problems = written.flatMap(({ cut }, i) =>
-    cut.map((pointer): ConversionProblem => ({ pointer: `/${i}${pointer}`, reason, lost: 'member' })),
-  );
+  const problems = written.flatMap(({ cut }, i) => cutProblems(i, cut, settings.documentBytesMax));
   return { documents: written.map(({ document }) => document), problems };
+}
+
+/** What was cut from the document at a place among those written. */
+export function cutProblems(place: number, cut: readonly string[], bytesMax: number): readonly ConversionProblem[] {
+  return cut.map((pointer) => ({
+    pointer: `/${place}${pointer}`,
+    reason: `cut to fit ${bytesMax} bytes`,
+    lost: 'member',
+  }));
 }
 
 export interface ReadSpans {
@@ -86,9 +92,8 @@ export interface SpanOptions {
  * the spans. Only a document without a trace id or any time is lost. A document in progress becomes
  * a span whose end is 0n.
  *
- * There is one span for each trace id and segment id: a complete document replaces the one in
- * progress, and among equals the last wins (AWS X-Ray developer guide, "sending subsegments
- * directly"). What was replaced is no problem and not told.
+ * A document in progress is left out when the complete one of the same trace id and id is among the
+ * documents too, inside another or not (AWS X-Ray developer guide, "segment fields").
  *
  * Documents that hold an envelope become the spans they were made of. A span that was split needs
  * the document of its call; the segment of the service alone is told as lost.
@@ -99,7 +104,6 @@ export function toSpans(
 ): ReadSpans {
   const problems: ConversionProblem[] = [];
   const tops = documents.flatMap((document, i) => openTop(document, `/${i}`, problems));
-  const newest = newestOf(tops);
   const { nameStyle, semconv, showsTraceContext } = { ...plainStyle, ...options };
   const style: SpanStyle = { nameStyle, semconv, showsTraceContext, service: undefined };
   const reading: Reading = {
@@ -109,9 +113,10 @@ export function toSpans(
     reported: new Set(),
     resources: new Pool(sameResource),
     scopes: new Pool(sameScope),
+    unfinished: new Set(),
   };
-  const services = learnServices(newest, options.serviceNames);
-  const wanted = wantedOf(newest, { dropsInferred: options.dropsInferred ?? false, problems });
+  const services = learnServices(tops, options.serviceNames);
+  const wanted = wantedOf(tops, { dropsInferred: options.dropsInferred ?? false, problems });
 
   const found = new Map<Top, readonly Span[]>();
   const read = (top: Top, named: FoundResource | undefined): void => {
@@ -121,17 +126,19 @@ export function toSpans(
   for (const top of wanted) if (!isNaming(top)) read(top, undefined);
   const naming = wanted.filter(isNaming);
   if (naming.length > 0) {
-    // A document that is not wanted itself may carry a resource all the same.
-    const others = tops
-      .filter((top) => !isNaming(top) && !found.has(top))
-      .map((top) => readTop(top, { service: undefined, named: undefined }, { ...reading, problems: [] }));
-    const spans = [...found.values(), ...others].flat();
+    const spans = [...found.values()].flat();
     for (const [i, named] of findNamed(naming, { spans, json: options.json }).entries()) {
       const top = naming[i];
       if (top) read(top, named);
     }
   }
-  return { spans: onePerId(wanted.flatMap((top) => found.get(top) ?? [])), problems };
+  return {
+    spans: withoutCompleted(
+      wanted.flatMap((top) => found.get(top) ?? []),
+      reading.unfinished,
+    ),
+    problems,
+  };
 }
 
 /** Those that become spans. */
@@ -153,15 +160,11 @@ function wantedOf(
   });
 }
 
-/** A subsegment may have come alone, and in its segment once more: a complete one wins, and the last of equals. */
-function onePerId(spans: readonly Span[]): readonly Span[] {
-  const newest = new Map<string, Span>();
-  for (const span of spans) {
-    const before = newest.get(ownKey(span));
-    if (!before || before.endTimeNs === 0n || span.endTimeNs !== 0n) newest.set(ownKey(span), span);
-  }
-  // Where an id stands first its span stays.
-  return newest.size === spans.length ? spans : [...newest.values()];
+/** The spans without those that were in progress and of which the end is told as well. */
+function withoutCompleted(spans: readonly Span[], unfinished: ReadonlySet<Span>): readonly Span[] {
+  if (unfinished.size === 0) return spans;
+  const complete = new Set(spans.filter((span) => !unfinished.has(span)).map(ownKey));
+  return spans.filter((span) => !unfinished.has(span) || !complete.has(ownKey(span)));
 }
 
 interface Reading {
@@ -172,6 +175,8 @@ interface Reading {
   readonly reported: Set<string>;
   readonly resources: Pool<Resource>;
   readonly scopes: Pool<Scope>;
+  /** Spans of others' documents in progress. */
+  readonly unfinished: Set<Span>;
 }
 
 /** What other documents say of one. */
@@ -250,15 +255,25 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
   const clean = documentWithoutCredentials(own, (at) => report(at, 'credentials are not carried over'));
   const spanId = readId(document, branch, report);
   const read = spanOf(clean, branch.envelope, {
-    ...branch,
+    traceId: branch.traceId,
     spanId,
+    parentSpanId: branch.parentSpanId,
+    startTimeNs: branch.startTimeNs,
     form: branch.embedded ? 'embedded' : readForm(document),
     placement: { embedded: branch.embedded, strays },
+    inherited: branch.inherited,
+    named: branch.named,
+    style: branch.style,
     json: reading.json,
     report,
   });
-  const span = { ...read, resource: reading.resources.find(read.resource), scope: reading.scopes.find(read.scope) };
+  const resource = reading.resources.find(read.resource);
+  const scope = reading.scopes.find(read.scope);
+  const span = resource === read.resource && scope === read.scope ? read : { ...read, resource, scope };
   branch.spans.push(span);
+  // An id made of a place says nothing of other documents.
+  const isNamed = document.get('id') === spanId;
+  if (isNamed && !branch.envelope && span.endTimeNs === 0n) reading.unfinished.add(span);
   for (const [place, child] of children)
     readBranch(
       child,

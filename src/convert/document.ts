@@ -83,7 +83,19 @@ export function writeDocument(span: Span, plan: WritePlan): Written {
   addMembers(document, { cause, links, annotations, metadata: joinMetadata(namespaces, new Map()) });
 
   // What can be read back needs no second place; the rest of the attributes goes into the metadata.
-  const back = open(document, { ...identityOf(span), ...plan, ours: true, style: plainStyle, renames, report: ignore });
+  const back = open(document, {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    parentSpanId: span.parentSpanId,
+    startTimeNs: span.startTimeNs,
+    form: plan.form,
+    inherited: plan.inherited,
+    ours: true,
+    style: plainStyle,
+    renames,
+    json: plan.json,
+    report: ignore,
+  });
   const rest = writeRest(view, readSections(back));
   const metadata = joinMetadata(namespaces, rest);
   if (metadata) document.set('metadata', metadata);

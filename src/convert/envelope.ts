@@ -254,7 +254,9 @@ function envelopeMember(document: JsonObject): JsonValue | undefined {
 
 /** Members that a later version has written. */
 export function unknownMembers(envelope: JsonObject): JsonObject {
-  return new Map([...envelope].filter(([name]) => isUnknownMember(name)));
+  const unknown = new Map<string, JsonValue>();
+  for (const [name, value] of envelope) if (isUnknownMember(name)) unknown.set(name, value);
+  return unknown;
 }
 
 /** Pointers to what was cut from the document to fit its size. */

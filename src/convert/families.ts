@@ -258,7 +258,10 @@ function writePiece(member: Member, position: Position, writer: Writer): Piece {
   const { families, written, detached, settings } = writer;
   written.add(member);
   const plan: DocumentPlan = {
-    ...settings,
+    policy: settings.policy,
+    rules: settings.rules,
+    envelope: settings.envelope,
+    json: settings.json,
     form: position.form,
     residual: member.residual,
     unknown: member.unknown,

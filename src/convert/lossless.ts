@@ -72,7 +72,7 @@ export interface DocumentPlan {
 export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const shown = shownSpan(span, plan);
   if (isCollectors(plan) && (plan.envelope === 'off' || !isBare(span))) return collectorDocument(span, shown, plan);
-  const written = writeDocument(shown, { ...plan, rules: plainRules });
+  const written = writeDocument(shown, plan.rules === plainRules ? plan : { ...plan, rules: plainRules });
   const foreign = foreignDocument(span, written, plan);
   if (foreign) return foreign;
   if (isCollectors(plan)) return collectorDocument(span, shown, plan);
@@ -269,8 +269,19 @@ export function spanOf(document: JsonObject, envelope: JsonObject | undefined, c
 const envelopePointer = `/metadata/${envelopeNamespace}`;
 
 function ourSpan(document: JsonObject, envelope: JsonObject, context: OurContext): Span {
-  const plain = withoutCutMarks(withoutEnvelope(document), readCut(envelope));
-  const read = readDocument(plain, { ...context, ...ourContext, renames: readRenames(envelope) });
+  const read = readDocument(withoutCutMarks(document, readCut(envelope)), {
+    traceId: context.traceId,
+    spanId: context.spanId,
+    parentSpanId: context.parentSpanId,
+    startTimeNs: context.startTimeNs,
+    form: context.form,
+    inherited: context.inherited,
+    ours: true,
+    style: plainStyle,
+    renames: readRenames(envelope),
+    json: context.json,
+    report: context.report,
+  });
   return applyEnvelope(read, envelope, context);
 }
 

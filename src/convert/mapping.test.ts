@@ -1102,10 +1102,10 @@ describe('The options of spans', () => {
   });
 });
 
-describe('There is one span for an id', () => {
+describe('A document in progress', () => {
   const inProgress = { trace_id: segment.trace_id, id: segment.id, name: 'shop', start_time: 1, in_progress: true };
 
-  test('a complete document replaces the one in progress, whichever comes first', () => {
+  test('is replaced by the complete one, whichever comes first', () => {
     for (const documents of [
       [inProgress, segment],
       [segment, inProgress],
@@ -1119,15 +1119,16 @@ describe('There is one span for an id', () => {
     }
   });
 
-  test('among complete ones the last wins', () => {
+  test('stays as long as there is none, and complete ones of one id replace nothing', () => {
+    assert.equal(read(inProgress, inProgress).spans.length, 2);
     const { spans } = read(segment, { ...segment, end_time: 3 });
     assert.deepEqual(
       spans.map((span) => span.endTimeNs),
-      [3_000_000_000n],
+      [2_000_000_000n, 3_000_000_000n],
     );
   });
 
-  test('a subsegment may come alone and in its segment', () => {
+  test('may be a subsegment whose complete document comes alone', () => {
     const child = { id: '0000000000000001', name: 'a', start_time: 1 };
     const alone = { ...child, trace_id: segment.trace_id, parent_id: segment.id, type: 'subsegment', end_time: 2 };
     const { spans } = read({ ...segment, subsegments: [{ ...child, in_progress: true }] }, alone);
@@ -1140,7 +1141,7 @@ describe('There is one span for an id', () => {
     );
   });
 
-  test('documents without ids are different ones', () => {
+  test('without an id is another one', () => {
     const { id: _, ...rest } = segment;
     assert.equal(read(rest, { ...rest, name: 'other' }, { ...rest, start_time: 1.5 }).spans.length, 3);
   });

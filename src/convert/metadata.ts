@@ -80,12 +80,13 @@ export function joinMetadata(
   return metadata.size === 0 ? undefined : metadata;
 }
 
-/** Namespaces as attributes of JSON text; of our own documents all but `default`. */
+/** Namespaces as attributes of JSON text; of our own documents all but `default` and the envelope. */
 export function readNamespaces(view: DocumentView): void {
   const metadata = placeAt(view, rootPlace(view), 'metadata');
   if (!metadata) return;
   for (const [namespace, content] of metadata.object) {
     if (view.ours && namespace === defaultNamespace && isJsonObject(content)) continue;
+    if (view.ours && namespace === envelopeNamespace) continue;
     view.attributes.set(`${namespacePrefix}${namespace}`, view.json.print(content));
   }
 }

@@ -1,5 +1,5 @@
 import type { JsonObject, SegmentDocument } from '../model/index.ts';
-import { isJsonArray, isJsonNumber, isJsonObject, parseSpanId } from '../model/index.ts';
+import { isJsonArray, isJsonObject, parseSpanId } from '../model/index.ts';
 import type { SplitRole } from './envelope.ts';
 import { readEnvelope, readResourceHash, readRole } from './envelope.ts';
 import type { SpanIdentity } from './identity.ts';
@@ -8,8 +8,8 @@ import type { ServiceNames } from './service-names.ts';
 import { createServiceNames } from './service-names.ts';
 
 /**
- * The documents of one call, before any is read: who each is, which of them another one replaces,
- * and to which service those belong that do not say it.
+ * The documents of one call, before any is read: who each is, and to
+ * which service those belong that do not say it.
  */
 
 /** A member of a document that did not come through the conversion as it was. */
@@ -47,8 +47,10 @@ export function openTop(document: SegmentDocument, pointer: string, problems: Co
     return [];
   }
   const envelope = readEnvelope(document);
-  const [role, resourceHash] = envelope ? [readRole(envelope), readResourceHash(envelope)] : [];
-  return [{ ...identity, document, pointer, envelope, role, resourceHash }];
+  const { traceId, spanId, parentSpanId, startTimeNs } = identity;
+  const role = envelope && readRole(envelope);
+  const resourceHash = envelope && readResourceHash(envelope);
+  return [{ traceId, spanId, parentSpanId, startTimeNs, document, pointer, envelope, role, resourceHash }];
 }
 
 export function ownKey({ traceId, spanId }: SpanIdentity): string {
@@ -57,21 +59,6 @@ export function ownKey({ traceId, spanId }: SpanIdentity): string {
 
 export function parentKey({ traceId, parentSpanId = '' }: SpanIdentity): string {
   return traceId + parentSpanId;
-}
-
-/** The documents without those that another one replaces. */
-export function newestOf(tops: readonly Top[]): readonly Top[] {
-  const kept = new Map<string, Top>();
-  for (const top of tops) {
-    const key = ownKey(top);
-    const before = kept.get(key);
-    if (!before || !isComplete(before) || isComplete(top)) kept.set(key, top);
-  }
-  return kept.size === tops.length ? tops : tops.filter((top) => kept.get(ownKey(top)) === top);
-}
-
-function isComplete({ document }: Top): boolean {
-  return isJsonNumber(document.get('end_time'));
 }
 
 /** Notes the service of every document, and gives that of a subsegment which came alone. */

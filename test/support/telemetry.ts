@@ -13,17 +13,23 @@ import {
 /**
  * Spans as instrumentations write them, for benches: 15 to 20 attributes each, about 900 bytes as
  * OTLP protobuf, half of the HTTP spans with the names of both generations of semantic
- * conventions, some exceptions with stack traces, some links. The same seed gives the same spans.
+ * conventions, some exceptions with stack traces, some links, six spans a
+ * trace. The same seed gives the same spans.
  */
 export function telemetrySpans(count: number, seed = 1): readonly Span[] {
   const draw = generator(seed);
   const services = ['checkout', 'catalog', 'payment'].map((name) => ({ resource: resourceOf(name, draw), name }));
+  let traceId = hex(32, draw);
   return Array.from({ length: count }, (_, i) => {
     const service = services[Math.floor((i * services.length) / count)] ?? services[0];
     if (!service) throw new Error('there is always a service');
-    return spanOf(service, draw);
+    if (i % spansPerTrace === 0) traceId = hex(32, draw);
+    return { ...spanOf(service, draw), traceId };
   });
 }
+
+/** Of one service in one batch. */
+const spansPerTrace = 6;
 
 type Draw = (below: number) => number;
 
@@ -99,7 +105,7 @@ interface Draft {
 
 type Make = (draw: Draw, isFault: boolean) => Draft;
 
-function spanOf({ resource }: { resource: Resource }, draw: Draw): Span {
+function spanOf({ resource }: { resource: Resource }, draw: Draw): Omit<Span, 'traceId'> {
   const isFault = draw(20) === 0;
   const draft = pick(kinds, draw)(draw, isFault);
   const startTimeNs = 1_764_000_000_000_000_000n + BigInt(draw(1_000_000_000)) * 1000n + BigInt(draw(1000));
@@ -108,7 +114,6 @@ function spanOf({ resource }: { resource: Resource }, draw: Draw): Span {
   const hasParent = draft.kind !== SpanKind.server || draw(3) > 0;
   return {
     ...draft,
-    traceId: hex(32, draw),
     spanId: hex(16, draw),
     parentSpanId: hasParent ? hex(16, draw) : undefined,
     traceState: '',

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { parseJson, printJson } from '../../src/codec/index.ts';
+import { jsonText as json, parseJson, printJson } from '../../src/codec/index.ts';
 import { toSegments, toSpans } from '../../src/convert/index.ts';
 import type { JsonValue, SegmentDocument, Span } from '../../src/model/index.ts';
 import { isJsonArray, isJsonObject } from '../../src/model/index.ts';
-import { jsonText as json } from '../../src/codec/index.ts';
+
+/** Documents that are too large are cut, and that has tests of its own. */
+const options = { json, documentBytesMax: Number.POSITIVE_INFINITY } as const;
 
 /** Spans become documents, which are printed and read, and the documents become the same spans, on the second trip too. */
 export function assertTrips(spans: readonly Span[]): void {
@@ -14,7 +16,7 @@ export function assertTrips(spans: readonly Span[]): void {
 }
 
 function throughDocuments(spans: readonly Span[]): readonly Span[] {
-  return toSpans(sent(toSegments(spans, { json })), { json }).spans;
+  return toSpans(sent(toSegments(spans, options)), { json }).spans;
 }
 
 /** Documents become spans, and these become the same documents, on the second trip too. */
@@ -22,14 +24,28 @@ export function assertDocumentTrips(documents: readonly SegmentDocument[]): void
   const { spans, problems } = toSpans(documents, { json });
   const lost = new Set(problems.filter((problem) => problem.lost === 'document').map(({ pointer }) => pointer));
   const kept = documents.filter((_, i) => !lost.has(`/${i}`));
-  const once = toSegments(spans, { json });
+  const once = toSegments(spans, options);
   const again = toSpans(sent(once), { json }).spans;
   const text = kept.map(printJson).join();
   // What says that Raybridge wrote it, and is wrong, becomes what Raybridge writes.
-  if (text.includes('"raybridge"')) return;
+  if (text.includes('"raybridge"') || mayBeCompleted(kept)) return;
   if (!/@|password|pwd/i.test(text)) assertSame(once, kept);
   assert.deepEqual(again, spans);
-  assertSame(toSegments(again, { json }), once);
+  assertSame(toSegments(again, options), once);
+}
+
+/** True when one id stands twice, and once perhaps in progress: the complete document then stands for both. */
+function mayBeCompleted(documents: readonly SegmentDocument[]): boolean {
+  const ids = documents.flatMap(idsIn);
+  return new Set(ids).size < ids.length;
+}
+
+function idsIn(document: JsonValue): readonly string[] {
+  if (!isJsonObject(document)) return [];
+  const id = document.get('id');
+  const children = document.get('subsegments');
+  const below = isJsonArray(children) ? children.flatMap(idsIn) : [];
+  return typeof id === 'string' ? [id.toLowerCase(), ...below] : below;
 }
 
 function sent(documents: readonly SegmentDocument[]): readonly SegmentDocument[] {

@@ -223,7 +223,8 @@ const link: fc.Arbitrary<SpanLink> = fc.record(
 
 export const usualSpan: fc.Arbitrary<Span> = fc.record(
   {
-    traceId: arbitraryTraceId,
+    // Spans of one trace and service may share a resource.
+    traceId: fc.oneof(fc.constantFrom('5759e988bd862e3fe1be46a994272793', '1'.repeat(32)), arbitraryTraceId),
     spanId: arbitrarySpanId,
     parentSpanId: fc.option(arbitrarySpanId, { nil: undefined }),
     traceState: fc.constantFrom('', '', 'k=v'),

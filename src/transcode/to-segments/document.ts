@@ -1,4 +1,5 @@
 import { decodeText } from '../../codec/utf8.ts';
+import type { SegmentSettings } from '../../convert/families.ts';
 import { producingOperations } from '../../convert/identity.ts';
 import type { AnnotationOptions, EnvelopeLevel } from '../../convert/index.ts';
 import { type Span, SpanKind } from '../../model/index.ts';
@@ -7,8 +8,10 @@ import { keyNumber } from './attribute-keys.ts';
 import { Leftovers } from './attributes.ts';
 import { hasAwsCall, writeAws } from './aws.ts';
 import { Draft } from './draft.ts';
+import type { CarriedHashes } from './carried.ts';
 import type { KnownExceptions } from './exceptions.ts';
 import { writeHttp } from './http.ts';
+import { parentIsRemote } from './span-offsets.ts';
 import { scanEvents, writeEvents, writeLinks, writeLinksEnvelope } from './lists.ts';
 import { findName, isAwsRpc } from './name.ts';
 import { Outcome } from './outcome.ts';
@@ -27,9 +30,6 @@ import { TimeOffsets } from './time.ts';
 const growth = 18;
 /** Names of members, ids, times and numbers of one document. */
 const fixedBytes = 8192;
-
-/** Both parent-is-remote bits of the flags: known, and true. */
-const parentIsRemote = 0x300;
 
 const keyList = keyNumber('aws.xray.annotations');
 const awsService = keyNumber('aws.service');
@@ -65,6 +65,8 @@ const memberStatus = literal(',"s":[');
 const memberState = literal(',"w":');
 const memberFlags = literal(',"f":');
 const memberDropped = literal(',"q":[');
+const memberHash = literal(',"r":{"h":"');
+const hashEnd = literal('"}');
 const comma = 0x2c;
 const dash = 0x2d;
 const closeObject = 0x7d;
@@ -80,16 +82,25 @@ export class DocumentWriter {
   private readonly startTime = new TimeOffsets();
   private readonly endTime = new TimeOffsets();
   private readonly envelope: EnvelopeLevel;
+  private readonly bytesMax: number;
   private readonly annotations: AnnotationWriter;
+  /** Undefined when every document carries its own resource. */
+  private readonly carried: CarriedHashes | undefined;
 
-  constructor(envelope: EnvelopeLevel, annotations: AnnotationOptions) {
+  constructor(
+    { envelope, documentBytesMax }: SegmentSettings,
+    annotations: AnnotationOptions,
+    carried?: CarriedHashes,
+  ) {
     this.envelope = envelope;
+    this.bytesMax = documentBytesMax;
     this.annotations = new AnnotationWriter(annotations);
+    this.carried = carried;
   }
 
   /** Writes the document of the span whose length stands at `at`; false, and nothing, when the span is not usual. */
   write(at: number, resource: ResourceParts, scope: ScopeParts, decodeSpan: DecodeSpan): boolean {
-    const { draft } = this;
+    const { draft, bytesMax } = this;
     const { page } = draft;
     const mark = page.pos;
     if (!draft.span.read(at)) return false;
@@ -99,6 +110,8 @@ export class DocumentWriter {
     if (!draft.isUsual) return false;
     page.reserve(draft.span.length * growth + fixedBytes + resource.bytesMax + scope.scope.length + exceptionBytes);
     this.writeMembers(resource, scope);
+    // What is too large is for the conversion to cut.
+    if (page.pos - mark > bytesMax) draft.isUsual = false;
     if (!draft.isUsual) page.pos = mark;
     return draft.isUsual;
   }
@@ -302,7 +315,20 @@ export class DocumentWriter {
     writeEvents(draft);
     writeLinksEnvelope(draft);
     page.put(scope.scope);
-    page.put(resourcePart(draft, resource));
+    this.writeResource(resource);
+  }
+
+  private writeResource(resource: ResourceParts): void {
+    const { draft, carried } = this;
+    const { page, span, isSegment } = draft;
+    const part = resourcePart(draft, resource);
+    if (isSegment || part.length === 0 || !carried?.hasAt(page, span.traceId, resource.hash)) {
+      page.put(part);
+      return;
+    }
+    page.put(memberHash);
+    page.ascii(resource.hash);
+    page.put(hashEnd);
   }
 }
 

@@ -34,6 +34,11 @@ export class KnownMessages<Message, Parts> {
     return (this.partsByPlace[place] ??= this.find(place));
   }
 
+  /** Of a message of this request that `message` gave. */
+  partsOf(message: Message): Parts {
+    return this.parts(this.messageByPlace.indexOf(message));
+  }
+
   message(place: number): Message {
     return (this.messageByPlace[place] ??= this.decode(this.request, this.places[place] ?? none));
   }

@@ -45,29 +45,34 @@ export class Page {
   scratchEnd = 0;
   /** Where the request begins. */
   readonly requestStart = constants.length;
-  private documentsStart = 0;
   private scratchStart = 0;
 
   /** Takes in a request; what was on the page is gone. */
   open(request: Uint8Array): void {
     this.scratchStart = this.requestStart + request.length;
     this.scratchEnd = this.scratchStart + scratchBytes;
-    this.documentsStart = this.scratchEnd;
-    this.pos = this.documentsStart;
-    const needed = this.documentsStart + 4 * request.length;
+    this.pos = this.scratchEnd;
+    const needed = this.pos + 4 * request.length;
     if (this.bytes.length < needed) this.replace(new Uint8Array(needed));
     this.bytes.set(constants);
     this.bytes.set(request, this.requestStart);
   }
 
-  /** A copy of all documents. */
-  finish(): Uint8Array {
-    return this.bytes.slice(this.documentsStart, this.pos);
-  }
-
-  /** Bytes of documents so far. */
-  get length(): number {
-    return this.pos - this.documentsStart;
+  /** A copy of the ranges, one behind the other: pairs of start and end. */
+  gatherRanges(ranges: readonly number[]): Uint8Array {
+    let length = 0;
+    for (let i = 0; i < ranges.length; i += 2) length += (ranges[i + 1] ?? 0) - (ranges[i] ?? 0);
+    const gathered = new Uint8Array(length);
+    let end = 0;
+    for (let i = 0; i < ranges.length;) {
+      const start = ranges[i] ?? 0;
+      let stop = ranges[i + 1] ?? 0;
+      // Neighbours are one copy.
+      for (i += 2; ranges[i] === stop; i += 2) stop = ranges[i + 1] ?? 0;
+      gathered.set(this.bytes.subarray(start, stop), end);
+      end += stop - start;
+    }
+    return gathered;
   }
 
   clearScratch(): void {

@@ -66,6 +66,9 @@ for (const key of [
 ] satisfies readonly AttributeKey[])
   roles[keyNumber(key)] = oracleRole;
 
+/** Both parent-is-remote bits of the flags: known, and true. */
+export const parentIsRemote = 0x300;
+
 /** Larger spans take the path over spans; so room for one is bounded, and the arrays are. */
 export const spanBytesMax = 32_768;
 export const attributesMax = 128;
@@ -228,6 +231,42 @@ export class SpanOffsets {
       } else return false;
     }
     return this.traceId > 0 && this.spanId > 0 && this.startTime > 0 && this.endTime > 0 && this.hasUsualNumbers();
+  }
+
+  /**
+   * Whether the span whose length stands at `at` becomes a segment, alone or beside its call: a
+   * quick look, which says the same as `formOf` of the conversion for every span.
+   */
+  opensService(at: number): boolean {
+    const { bytes, view } = this.page;
+    const length = this.varint(at);
+    let pos = this.next;
+    const end = pos + length;
+    let kind = 0;
+    let flags = 0;
+    let hasParent = false;
+    let isLocalRoot = false;
+    while (pos < end) {
+      const tag = this.varint(pos);
+      pos = this.next;
+      if ((tag & 7) === 2) {
+        const size = this.varint(pos);
+        pos = this.next;
+        if (tag === 0x22) hasParent = size === 8 && !this.isZero(pos, pos + 8);
+        else if (tag === 0x4a && startsWith(bytes, pos, pos + size, spanKind))
+          isLocalRoot = startsWith(bytes, pos, pos + size, localRoot) && size === localRoot.length;
+        pos += size;
+      } else if ((tag & 7) === 0) {
+        const value = this.varint(pos);
+        pos = this.next;
+        if (tag === 0x30) kind = value;
+      } else {
+        if (tag === 0x85) flags = view.getUint32(pos, true);
+        pos += (tag & 7) === 1 ? 8 : 4;
+      }
+    }
+    const isService = kind === SpanKind.server || kind === SpanKind.consumer;
+    return isService || isLocalRoot || !hasParent || (flags & parentIsRemote) === parentIsRemote;
   }
 
   private hasUsualNumbers(): boolean {
@@ -540,6 +579,9 @@ export class SpanOffsets {
   }
 }
 
+/** A KeyValue of that key, and one with that value too. */
+const spanKind = new TextEncoder().encode('\n\raws.span.kind');
+const localRoot = new TextEncoder().encode('\n\raws.span.kind\x12\f\n\nLOCAL_ROOT');
 const awsXray = new TextEncoder().encode('aws.xray.');
 const otelResource = new TextEncoder().encode('otel.resource.');
 const ours = new TextEncoder().encode('raybridge.');

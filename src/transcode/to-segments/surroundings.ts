@@ -1,5 +1,6 @@
-import { printJson } from '../../codec/index.ts';
+import { jsonText, printJson } from '../../codec/index.ts';
 import { type JsonObject, type JsonValue, type Resource, type Scope, SpanKind } from '../../model/index.ts';
+import { resourceHash } from '../../convert/carried.ts';
 import type { SegmentOptions } from '../../convert/index.ts';
 import { type ResourceAnnotations, resourceAnnotations } from './annotations.ts';
 import { type ExceptionForm, KnownExceptions } from './exceptions.ts';
@@ -12,6 +13,8 @@ import { documentOf, objectAt, templateSpan } from './template.ts';
  */
 
 export interface ResourceParts {
+  /** By which documents name it that another one carries it for. */
+  readonly hash: string;
   /** As shown in segments; undefined when the name of a segment is not that of its resource's service. */
   readonly segment: SegmentParts | undefined;
   /** Member `r` of the envelope of a subsegment, and of one with a member `aws`; empty when there is none. */
@@ -52,6 +55,7 @@ export function resourceParts(resource: Resource, options: Partial<SegmentOption
   const exceptions = (form: ExceptionForm): KnownExceptions => new KnownExceptions(resource, form);
   const region = resource.attributes.get('cloud.region');
   return {
+    hash: resourceHash(resource, jsonText),
     segment,
     region: typeof region === 'string' ? region : undefined,
     subsegmentResource,

@@ -6,12 +6,13 @@ import { fuzzing } from '../../../test/support/fuzz.ts';
 import { telemetrySpans } from '../../../test/support/telemetry.ts';
 import { usualSpan } from '../../../test/support/usual-spans.ts';
 import { decodeTraces, encodeTraces, jsonText as json, printSegment } from '../../codec/index.ts';
-import { type SegmentOptions, toSegments } from '../../convert/index.ts';
+import { type SegmentOptions, writeSegments } from '../../convert/index.ts';
 import type { Span } from '../../model/index.ts';
 import { createSegmentTranscoder, type SegmentDocuments } from './index.ts';
 
 const settings: Readonly<Record<string, Partial<SegmentOptions>>> = {
   'the whole envelope': {},
+  'every resource in each document': { envelopeResource: 'always' },
   'a minimal envelope': { envelope: 'minimal' },
   'no envelope': { envelope: 'off' },
   'every attribute indexed': { annotations: { indexAll: true } },
@@ -39,7 +40,9 @@ describe('OTLP bytes become the documents that their spans become', () => {
     const check = (spans: readonly Span[]): SegmentDocuments => {
       const request = encodeTraces(spans);
       const found = transcode(request);
-      assert.deepEqual(texts(found), toSegments(decodeTraces(request), { ...options, json }).map(printSegment));
+      const wanted = writeSegments(decodeTraces(request), { ...options, json });
+      assert.deepEqual(texts(found), wanted.documents.map(printSegment));
+      assert.deepEqual(found.problems, wanted.problems);
       return found;
     };
 
@@ -52,6 +55,15 @@ describe('OTLP bytes become the documents that their spans become', () => {
         fc.property(fc.array(usualSpan, { maxLength: 4 }), (spans) => void check(spans)),
         fuzzing(2000),
       );
+    });
+
+    it(`of spans that are too large for X-Ray, with ${name}`, () => {
+      const spans = telemetrySpans(12).map((span, i) => ({
+        ...span,
+        attributes: new Map([...span.attributes, ['app.body', 'x'.repeat(i % 4 === 0 ? 70_000 : 100)]]),
+      }));
+      const { problems } = check(spans);
+      assert.ok(problems.length >= 3);
     });
 
     it(`of usual telemetry without taking the path over spans, with ${name}`, () => {

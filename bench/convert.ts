@@ -19,9 +19,10 @@ import {
   printSegment,
 } from '../src/codec/index.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
-import { createSegmentTranscoder } from '../src/transcode/index.ts';
+import { createSegmentTranscoder, segmentsToOtlp } from '../src/transcode/index.ts';
 import { otlpMessages } from '../test/support/otlp-messages.ts';
 import { telemetrySpans } from '../test/support/telemetry.ts';
+import { entitiesIn, xrayDocuments } from '../test/support/xray-documents.ts';
 
 const secondsPerCase = Number(process.argv[3] ?? 3);
 const runs = 5;
@@ -50,13 +51,29 @@ const transcoded = (['off', 'minimal', 'full'] as const).map((envelope) => {
   const name = `OTLP protobuf → segments, ${envelope}`;
   return { name, rate: measure(name, proto, () => transcode(proto)) };
 });
-measure('segments → OTLP protobuf over spans', segments, () =>
-  encodeTraces(toSpans(decodeSegments(segments), { json }).spans),
-);
+for (const { name, body, count } of segmentBodies()) {
+  measure(
+    `segments of ${name} → OTLP protobuf over spans`,
+    body,
+    () => encodeTraces(toSpans(decodeSegments(body), { json }).spans),
+    count,
+  );
+  measure(`segments of ${name} → OTLP protobuf`, body, () => segmentsToOtlp(body), count);
+}
 
 measure('baseline: protobufjs, decode only', proto, () => tracesData.decode(proto));
 const baseline = measure('baseline: protobufjs, objects, JSON.stringify', proto, () => plainProgram(proto));
 for (const { name, rate } of transcoded) compare(name, rate, baseline);
+
+/** Documents of Raybridge's own, and those of X-Ray's SDKs, which have four calls inside. */
+function segmentBodies(): readonly { name: string; body: Uint8Array; count: number }[] {
+  const documents = xrayDocuments(spansPerBatch / 5);
+  const count = documents.reduce((sum, document) => sum + entitiesIn(document), 0);
+  return [
+    { name: 'ours', body: segments, count: spansPerBatch },
+    { name: 'SDKs', body: Buffer.from(`[${documents.map(printSegment).join(',')}]`), count },
+  ];
+}
 
 function perSpan(bytes: Uint8Array): number {
   return Math.round(bytes.length / spansPerBatch);
@@ -116,7 +133,7 @@ function plainValue(value: PlainValue): unknown {
 }
 
 /** Prints the median of the runs, each of which lasts its share of the time, and returns it: spans per second. */
-function measure(name: string, input: Uint8Array, work: () => unknown): number {
+function measure(name: string, input: Uint8Array, work: () => unknown, count = spansPerBatch): number {
   const rates: number[] = [];
   for (let run = -1; run < runs; run++) {
     const share = (secondsPerCase * 1e6) / (runs + 1);
@@ -132,7 +149,7 @@ function measure(name: string, input: Uint8Array, work: () => unknown): number {
     if (run >= 0) rates.push((batches * 1e6) / passed);
   }
   const median = rates.toSorted((a, b) => a - b)[runs >> 1] ?? 0;
-  const spansPerSecond = median * spansPerBatch;
+  const spansPerSecond = median * count;
   const megabytesPerSecond = (median * input.length) / 1e6;
   console.log(
     `${name.padEnd(48)} ${thousands(spansPerSecond)} k spans/s ${megabytesPerSecond.toFixed(0).padStart(5)} MB/s`,

@@ -24,6 +24,7 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
   ['config', 1],
   ['pipeline', 2],
   ['net', 2],
+  ['transcode', 2],
   ['reader', 2],
   ['transcode', 2],
   ['receivers', 3],

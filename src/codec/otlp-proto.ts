@@ -303,7 +303,8 @@ export function readResource(reader: ProtoReader, resource: Mutable<Resource>): 
   resource.entityRefs = entityRefs;
 }
 
-function writeResource(writer: ProtoWriter, resource: Resource): void {
+/** Field `resource` of ResourceSpans. */
+export function writeResource(writer: ProtoWriter, resource: Resource): void {
   const mark = writer.begin(0x0a, spanLengthBytes);
   writeAttributes(writer, 0x0a, resource.attributes);
   if (resource.droppedAttributesCount !== 0) writer.varintField(0x10, resource.droppedAttributesCount);
@@ -385,7 +386,8 @@ export function readScope(reader: ProtoReader, scope: Mutable<Scope>): void {
   scope.droppedAttributesCount = droppedAttributesCount;
 }
 
-function writeScope(writer: ProtoWriter, scope: Scope): void {
+/** Field `scope` of ScopeSpans. */
+export function writeScope(writer: ProtoWriter, scope: Scope): void {
   const mark = writer.begin(0x0a, 1);
   if (scope.name !== '') writer.textField(0x0a, scope.name);
   if (scope.version !== '') writer.textField(0x12, scope.version);
@@ -499,7 +501,8 @@ export function readSpan(reader: ProtoReader, resource: Resource, scope: Scope):
   };
 }
 
-function writeSpan(writer: ProtoWriter, span: Span): void {
+/** Field `spans` of ScopeSpans. */
+export function writeSpan(writer: ProtoWriter, span: Span): void {
   const mark = writer.begin(0x12, spanLengthBytes);
   writer.hexField(0x0a, span.traceId);
   writer.hexField(0x12, span.spanId);
@@ -537,7 +540,8 @@ function readEvent(reader: ProtoReader): SpanEvent {
   return { timeNs, name, attributes: attributes ?? noAttributes, droppedAttributesCount };
 }
 
-function writeEvent(writer: ProtoWriter, event: SpanEvent): void {
+/** Field `events` of Span. */
+export function writeEvent(writer: ProtoWriter, event: SpanEvent): void {
   const mark = writer.begin(0x5a, 1);
   if (event.timeNs !== 0n) writer.fixed64Field(0x09, event.timeNs);
   if (event.name !== '') writer.textField(0x12, event.name);

@@ -1,15 +1,16 @@
-import type { JsonObject, JsonValue, Resource, SegmentDocument, Span } from '../model/index.ts';
+import type { JsonObject, JsonValue, Resource, Scope, SegmentDocument, Span } from '../model/index.ts';
 import { isJsonArray, isJsonObject, parseSpanId } from '../model/index.ts';
 import type { FoundResource } from './carried.ts';
 import { findNamed } from './carried.ts';
 import { documentWithoutCredentials } from './credentials.ts';
 import { readEnvelope } from './envelope.ts';
-import { sameResource } from './equality.ts';
+import { sameResource, sameScope } from './equality.ts';
 import type { SegmentOptions } from './families.ts';
 import { embeddingDepthMax, settingsOf, writeDocuments } from './families.ts';
 import type { Semconv } from './generations.ts';
 import { placeId, readForm } from './identity.ts';
 import { spanOf } from './lossless.ts';
+import { Pool } from './pool.ts';
 import type { JsonText, Report } from './section.ts';
 import { pointerTo } from './section.ts';
 import type { ServiceNames } from './service-names.ts';
@@ -110,7 +111,8 @@ export function toSpans(
     style,
     problems,
     reported: new Set(),
-    resources: [],
+    resources: new Pool(sameResource),
+    scopes: new Pool(sameScope),
     unfinished: new Set(),
   };
   const services = learnServices(tops, options.serviceNames);
@@ -171,8 +173,8 @@ interface Reading {
   readonly problems: ConversionProblem[];
   /** Pointers of the problems. */
   readonly reported: Set<string>;
-  /** Resources seen last, so that equal ones are one object. */
-  readonly resources: Resource[];
+  readonly resources: Pool<Resource>;
+  readonly scopes: Pool<Scope>;
   /** Spans of others' documents in progress. */
   readonly unfinished: Set<Span>;
 }
@@ -265,8 +267,9 @@ function readBranch(document: JsonObject, branch: Branch, reading: Reading): voi
     json: reading.json,
     report,
   });
-  const resource = pooled(read.resource, reading.resources);
-  const span = resource === read.resource ? read : { ...read, resource };
+  const resource = reading.resources.find(read.resource);
+  const scope = reading.scopes.find(read.scope);
+  const span = resource === read.resource && scope === read.scope ? read : { ...read, resource, scope };
   branch.spans.push(span);
   // An id made of a place says nothing of other documents.
   const isNamed = document.get('id') === spanId;
@@ -330,15 +333,4 @@ function readId(document: JsonObject, branch: Branch, report: Report): string {
   const used = isFree ? id : (branch.fallbackId ?? placeId(branch));
   branch.ids.add(used);
   return used;
-}
-
-/** Resources compared, newest first: neighbours share theirs. */
-const resourcesMax = 8;
-
-function pooled(resource: Resource, resources: Resource[]): Resource {
-  const known = resources.find((candidate) => sameResource(candidate, resource));
-  if (known) return known;
-  resources.unshift(resource);
-  resources.length = Math.min(resources.length, resourcesMax);
-  return resource;
 }

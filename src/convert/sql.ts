@@ -24,7 +24,7 @@ const systemSpellings: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Systems that speak SQL, by their stable names. */
-const sqlSystems: ReadonlySet<string> = new Set([
+export const sqlSystems: ReadonlySet<string> = new Set([
   ...systemSpellings.values(),
   'mysql',
   'mariadb',

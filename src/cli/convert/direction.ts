@@ -9,9 +9,11 @@ import {
   printSegment,
 } from '../../codec/index.ts';
 import { inspectTracesJson } from '../../codec/otlp-json.ts';
+import { joinSegments } from '../../codec/segment.ts';
 import { type ConversionProblem, type SegmentOptions, toSpans, writeSegments } from '../../convert/index.ts';
+import { RaybridgeError } from '../../errors.ts';
 import type { SegmentDocument, Span } from '../../model/index.ts';
-import { createSegmentTranscoder, type SegmentDocuments } from '../../transcode/index.ts';
+import { createSegmentTranscoder, type SegmentDocuments, segmentsToOtlp } from '../../transcode/index.ts';
 import { printReadable } from './readable.ts';
 import { type Bad, badOf, type Document, type Place, type Request } from './recognise.ts';
 
@@ -67,6 +69,8 @@ export function convertRequest(request: Request, target: Target, options: Partia
 
 /** Segment documents that stand together; to OTLP they become one request. */
 export function convertDocuments(documents: readonly Document[], target: Target): Converted {
+  const transcoded = target === 'otlp proto' ? transcode(documents) : undefined;
+  if (transcoded) return transcoded;
   const decoded = documents.map(decode);
   const good = decoded.filter((document) => 'members' in document);
   const bad = decoded.filter((document) => 'kind' in document);
@@ -75,14 +79,19 @@ export function convertDocuments(documents: readonly Document[], target: Target)
     target,
     good.map(({ members }) => members),
   );
-  const lost = problems.filter((problem) => problem.lost === 'document');
-  const warnings = problems.filter((problem) => problem.lost === 'member');
-  const placed = (problem: ConversionProblem): Complaint => placeProblem(problem, good);
+  const { lost, warnings } = told(problems, good);
+  return { output, count, lost: [...bad.map((complaint) => ({ ...complaint, count: 1 })), ...lost], warnings };
+}
+
+/** Problems with the places of the documents they are about. */
+function told(
+  problems: readonly ConversionProblem[],
+  documents: readonly { readonly place: Place }[],
+): Pick<Converted, 'lost' | 'warnings'> {
+  const placed = (problem: ConversionProblem): Complaint => placeProblem(problem, documents);
   return {
-    output,
-    count,
-    lost: [...bad, ...lost.map(placed)].map((complaint) => ({ ...complaint, count: 1 })),
-    warnings: warnings.map(placed),
+    lost: problems.filter(({ lost }) => lost === 'document').map((problem) => ({ ...placed(problem), count: 1 })),
+    warnings: problems.filter(({ lost }) => lost === 'member').map(placed),
   };
 }
 
@@ -136,8 +145,22 @@ function decode({ bytes, place }: Document): Decoded | Bad {
   }
 }
 
+/** From bytes to bytes; undefined when a document is none, which the way over documents tells. */
+function transcode(documents: readonly Document[]): Converted | undefined {
+  try {
+    const { bytes, spans, problems } = segmentsToOtlp(joinSegments(documents.map((document) => document.bytes)));
+    return { output: spans === 0 ? [] : [bytes], count: spans, ...told(problems, documents) };
+  } catch (error) {
+    if (!(error instanceof RaybridgeError)) throw error;
+    return undefined;
+  }
+}
+
 /** A problem's pointer starts with the place of its document among those given. */
-function placeProblem({ pointer, reason }: ConversionProblem, documents: readonly Decoded[]): Complaint {
+function placeProblem(
+  { pointer, reason }: ConversionProblem,
+  documents: readonly { readonly place: Place }[],
+): Complaint {
   const [, index = '', rest = ''] = /^\/(\d+)(.*)$/s.exec(pointer) ?? [];
   const { offset = 0, pointer: start = '' } = documents[Number(index)]?.place ?? {};
   return { place: { offset, pointer: `${start}${rest}` }, complaint: reason };

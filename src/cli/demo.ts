@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { dependencies, type Dependency } from '../demo/plan.ts';
-import { openShop, type Shop } from '../demo/shop.ts';
+import type { Shop } from '../demo/shop.ts';
 
 interface DemoOptions {
   readonly port: number;
@@ -22,6 +22,7 @@ export function demoCommand(): Command {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
+  const { openShop } = await import('../demo/shop.ts');
   const shop = await openShop({
     port: options.port,
     broken: options.break,

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { printConfig } from '../config/index.ts';
 import { type ConfigurationOptions, readConfiguration, withConfigurationOptions } from './configuration.ts';
 
 export function printConfigCommand(): Command {
@@ -7,6 +6,7 @@ export function printConfigCommand(): Command {
     .description('print the configuration that would run, merged and expanded, with secrets masked')
     .action(async (options: ConfigurationOptions) => {
       const { config, tree } = await readConfiguration(options);
+      const { printConfig } = await import('../config/index.ts');
       if (config && tree) process.stdout.write(printConfig(tree));
       else process.exitCode = 1;
     });

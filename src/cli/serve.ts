@@ -1,8 +1,7 @@
 import { Command } from 'commander';
-import { pino } from 'pino';
 import type { Config } from '../config/index.ts';
 import { RaybridgeError } from '../errors.ts';
-import { createRaybridge, type Raybridge } from '../raybridge.ts';
+import type { Raybridge } from '../raybridge.ts';
 import { printBanner } from './banner.ts';
 import { type ConfigurationOptions, readConfiguration, withConfigurationOptions } from './configuration.ts';
 import { dataDirOf } from '../data-dir.ts';
@@ -33,6 +32,7 @@ async function serve(options: ServeOptions): Promise<void> {
     process.exitCode = refused;
     return;
   }
+  const [{ pino }, { createRaybridge }] = await Promise.all([import('pino'), import('../raybridge.ts')]);
   const log = pino({ level: options.logLevel ?? logLevelOf(config) }, pino.destination({ fd: 2, sync: true }));
 
   const dataDir = dataDirOf(options.dataDir, process.env);

@@ -53,7 +53,7 @@ describe('OTLP bytes become the documents that their spans become', () => {
     it(`of every combination of usual attributes, with ${name}`, () => {
       fc.assert(
         fc.property(fc.array(usualSpan, { maxLength: 4 }), (spans) => void check(spans)),
-        fuzzing(2000),
+        fuzzing(1000),
       );
     });
 

@@ -1,3 +1,22 @@
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  letterE,
+  letterF,
+  letterN,
+  letterT,
+  letterU,
+  minus,
+  openBrace,
+  openBracket,
+  plus,
+  point,
+  quote,
+  zero,
+} from './json-bytes.ts';
 import { RaybridgeError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model/index.ts';
 import { isJsonArray, isJsonNumber, isJsonObject, jsonTextDepthMax } from '../model/index.ts';
@@ -401,24 +420,6 @@ export class JsonReader {
 const encoder = new TextEncoder();
 /** With the flag `u`, whole pairs do not match. */
 const halfCharacter = /\p{Surrogate}/u;
-
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const minus = 0x2d;
-const plus = 0x2b;
-const point = 0x2e;
-const zero = 0x30;
-const letterE = 0x65;
-const letterF = 0x66;
-const letterN = 0x6e;
-const letterT = 0x74;
-const letterU = 0x75;
 
 /** 1 for the bytes that do not stand for themselves in a string. */
 const endsRun = Uint8Array.from({ length: 256 }, (_, byte) =>

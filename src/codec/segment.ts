@@ -1,3 +1,4 @@
+import { closeBracket, comma, openBracket } from './json-bytes.ts';
 import { RaybridgeError } from '../errors.ts';
 import type { SegmentDocument } from '../model/index.ts';
 import { documentBytesMax, isJsonObject, parseTime, parseSpanId, parseTraceId } from '../model/index.ts';
@@ -105,10 +106,6 @@ export function joinSegments(documents: readonly Uint8Array[]): Uint8Array {
 export function printSegment(document: SegmentDocument): string {
   return printJson(document);
 }
-
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const comma = 0x2c;
 
 /** Skipping makes nothing, so the size alone bounds the number of containers. */
 function openReader(text: Uint8Array | string, depthMax: number): JsonReader {

@@ -1,3 +1,4 @@
+import { type Draw, generator, hex, pick } from './draw.ts';
 import {
   type Attributes,
   type AttributeValue,
@@ -30,27 +31,6 @@ export function telemetrySpans(count: number, seed = 1): readonly Span[] {
 
 /** Of one service in one batch. */
 const spansPerTrace = 6;
-
-type Draw = (below: number) => number;
-
-/** Numbers from 0, all below the bound: xorshift32. */
-function generator(seed: number): Draw {
-  let state = seed * 2_654_435_761 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-function hex(digits: number, draw: Draw): string {
-  return Array.from({ length: digits }, () => (1 + draw(15)).toString(16)).join('');
-}
-
-function pick<T>(list: readonly [T, ...T[]], draw: Draw): T {
-  return list[draw(list.length)] ?? list[0];
-}
 
 const httpScope = scope('@opentelemetry/instrumentation-http', '0.203.0');
 const awsScope = scope('@opentelemetry/instrumentation-aws-sdk', '0.57.0');

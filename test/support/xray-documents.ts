@@ -1,3 +1,4 @@
+import { type Draw, generator, hex, pick } from './draw.ts';
 import type { JsonObject, JsonValue } from '../../src/model/index.ts';
 
 /**
@@ -18,27 +19,6 @@ export function entitiesIn(document: JsonObject): number {
   const children = document.get('subsegments');
   if (!Array.isArray(children)) return 1;
   return children.reduce<number>((sum, child) => sum + (child instanceof Map ? entitiesIn(child) : 0), 1);
-}
-
-type Draw = (below: number) => number;
-
-/** Numbers from 0, all below the bound: xorshift32. */
-function generator(seed: number): Draw {
-  let state = seed * 2_654_435_761 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-function hex(digits: number, draw: Draw): string {
-  return Array.from({ length: digits }, () => (1 + draw(15)).toString(16)).join('');
-}
-
-function pick<T>(list: readonly [T, ...T[]], draw: Draw): T {
-  return list[draw(list.length)] ?? list[0];
 }
 
 /** What an SDK writes in its own way. */

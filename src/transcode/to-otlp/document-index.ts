@@ -1,3 +1,22 @@
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  letterE,
+  letterF,
+  letterN,
+  letterT,
+  letterU,
+  minus,
+  openBrace,
+  openBracket,
+  plus,
+  point,
+  quote,
+  zero,
+} from '../../codec/json-bytes.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import { unusual } from './literals.ts';
 import { envelopeMember, guessName, internName, isNameAt, member, nameLength } from './names.ts';
@@ -381,24 +400,6 @@ const encoder = new TextEncoder();
 const trueWord: Word = { letters: encoder.encode('true'), kind: Kind.true };
 const falseWord: Word = { letters: encoder.encode('false'), kind: Kind.false };
 const nullWord: Word = { letters: encoder.encode('null'), kind: Kind.null };
-
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const minus = 0x2d;
-const plus = 0x2b;
-const point = 0x2e;
-const zero = 0x30;
-const letterE = 0x65;
-const letterF = 0x66;
-const letterN = 0x6e;
-const letterT = 0x74;
-const letterU = 0x75;
 
 /** 1 for bytes that stand for themselves in a text. */
 const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>

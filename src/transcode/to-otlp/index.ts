@@ -1,3 +1,4 @@
+import { closeBracket, comma, openBracket } from '../../codec/json-bytes.ts';
 import { decodeSegments, encodeTraces, jsonText as json } from '../../codec/index.ts';
 import { writeSpan } from '../../codec/otlp-proto.ts';
 import { ProtoWriter } from '../../codec/protobuf.ts';
@@ -190,10 +191,6 @@ function hasParentHere(span: number): boolean {
   const parent = traceId + parentIdOffset;
   return view.getUint8(parent) === parentIdTag && spanIds.has(view, traceId, parent + 2);
 }
-
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const comma = 0x2c;
 
 /** False when it means something to another document. */
 function readDocument(body: Uint8Array, { at, end }: { readonly at: number; readonly end: number }, run: Run): boolean {

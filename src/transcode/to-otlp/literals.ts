@@ -1,3 +1,4 @@
+import { minus, point, zero } from '../../codec/json-bytes.ts';
 import type { ProtoWriter } from '../../codec/protobuf.ts';
 import { decodeText } from '../../codec/utf8.ts';
 
@@ -5,10 +6,6 @@ import { decodeText } from '../../codec/utf8.ts';
 
 /** Thrown for a document that the fast path has no rule for; whoever catches it takes the slow one. */
 export const unusual = new Error('a document that the fast path has no rule for');
-
-const minus = 0x2d;
-const point = 0x2e;
-const zero = 0x30;
 
 /** `-?\d{1,18}`: such a number always fits int64. */
 export function isInteger(bytes: Uint8Array, start: number, end: number): boolean {

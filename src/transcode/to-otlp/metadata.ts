@@ -1,3 +1,4 @@
+import { minus, zero } from '../../codec/json-bytes.ts';
 import { Value } from './attributes.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { Kind } from './document-index.ts';
@@ -109,9 +110,6 @@ function comesBack({ bytes, kinds, starts, ends }: DocumentIndex, entry: number)
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
   return true;
 }
-
-const minus = 0x2d;
-const zero = 0x30;
 
 function insertSorted(count: number, name: number): void {
   if (count === annotationsMax) throw unusual;

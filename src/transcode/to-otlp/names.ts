@@ -1,3 +1,4 @@
+import { backslash, quote } from '../../codec/json-bytes.ts';
 import { resourcePrefix } from '../../convert/annotations.ts';
 
 /**
@@ -82,8 +83,6 @@ export function isOfResource(name: number): boolean {
 const isPrefixed = new Uint8Array(namesMax);
 /** 1 for names that do not stand in JSON as they are. */
 const isEscaped = new Uint8Array(namesMax);
-const quote = 0x22;
-const backslash = 0x5c;
 
 /** The number of a name that is known already; -1 for any other. */
 export function findName(bytes: Uint8Array, start: number, end: number): number {

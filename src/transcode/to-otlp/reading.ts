@@ -1,3 +1,4 @@
+import { minus, zero } from '../../codec/json-bytes.ts';
 import { AttributeTable } from './attributes.ts';
 import { DocumentIndex, Kind } from './document-index.ts';
 import type { Time } from './literals.ts';
@@ -167,9 +168,6 @@ export class Reading {
     return entry;
   }
 }
-
-const minus = 0x2d;
-const zero = 0x30;
 
 /**
  * Whether writing the span again gives a member: not at all, as it is, or as a number of another

@@ -1,3 +1,4 @@
+import { closeBrace, closeBracket, colon, comma, openBrace } from '../../codec/json-bytes.ts';
 import { Value } from './attributes.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { Kind } from './document-index.ts';
@@ -233,8 +234,3 @@ function appendPointers(index: DocumentIndex, mark: number, opening: Uint8Array)
 
 const slash = 0x2f;
 const tilde = 0x7e;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const closeBracket = 0x5d;

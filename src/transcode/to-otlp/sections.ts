@@ -1,3 +1,4 @@
+import { point, zero } from '../../codec/json-bytes.ts';
 import { producingOperations } from '../../convert/identity.ts';
 import { sqlSystems, stableSystem } from '../../convert/sql.ts';
 import { SpanKind } from '../../model/index.ts';
@@ -54,7 +55,6 @@ function isJavaTime({ bytes, ends }: DocumentIndex, entry: number): boolean {
   return bytes[(ends[entry] ?? 0) - 2] === letterE;
 }
 
-const zero = 0x30;
 const letterE = 0x45;
 
 function isNumber({ index }: Reading, entry: number): boolean {
@@ -484,7 +484,6 @@ function readSpanName(reading: Reading): void {
   nameIsFrom(reading, start);
 }
 
-const point = 0x2e;
 const space = 0x20;
 
 function nameIsOwn(reading: Reading): void {

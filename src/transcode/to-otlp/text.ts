@@ -1,3 +1,15 @@
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  letterU,
+  openBrace,
+  openBracket,
+  quote,
+  zero,
+} from '../../codec/json-bytes.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { Kind } from './document-index.ts';
 import { unusual } from './literals.ts';
@@ -80,17 +92,7 @@ function appendEscape(index: DocumentIndex, byte: number): void {
   index.appendByte((byte & 15) < 10 ? zero + (byte & 15) : letterA + (byte & 15) - 10);
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const zero = 0x30;
 const letterA = 0x61;
-const letterU = 0x75;
 
 /** The letter of a short escape, by the character it stands for; 0 where there is none. */
 const letters = new Uint8Array(0x60);

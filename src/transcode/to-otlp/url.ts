@@ -1,3 +1,4 @@
+import { colon } from '../../codec/json-bytes.ts';
 import { unusual } from './literals.ts';
 
 /** The parts of a URL where they stand, as `splitUrl` of `convert/url.ts` finds them. */
@@ -123,7 +124,6 @@ export function mayHoldPassword(bytes: Uint8Array, start: number, end: number): 
   return false;
 }
 
-const colon = 0x3a;
 const slash = 0x2f;
 const question = 0x3f;
 const hash = 0x23;

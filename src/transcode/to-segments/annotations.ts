@@ -1,3 +1,4 @@
+import { closeBrace, colon, comma } from '../../codec/json-bytes.ts';
 import { jsonText, printJson } from '../../codec/index.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import {
@@ -23,9 +24,6 @@ import { writePlain } from './values.ts';
 const keyList = keyNumber('aws.xray.annotations');
 const memberAnnotations = literal(',"annotations":{');
 const memberRenames = literal(',"m":{');
-const comma = 0x2c;
-const colon = 0x3a;
-const closeObject = 0x7d;
 
 /** Annotations of a segment that its resource brings. */
 interface ResourceBlock {
@@ -147,7 +145,7 @@ export class AnnotationWriter {
     this.writeBlock(draft, start, resource.listed);
     if (this.isBroad) this.writeCovered(draft, start);
     this.writeBlock(draft, start, resource.covered);
-    if (page.pos > start) page.byte(closeObject);
+    if (page.pos > start) page.byte(closeBrace);
     else page.pos -= memberAnnotations.length;
   }
 
@@ -165,7 +163,7 @@ export class AnnotationWriter {
         page.text(span.keyStart[rename.place] ?? 0, span.keyEnd[rename.place] ?? 0);
       }
     }
-    page.byte(closeObject);
+    page.byte(closeBrace);
   }
 
   /** The keys that the span lists in an attribute of its own. */

@@ -1,3 +1,4 @@
+import { closeBracket, colon, comma, openBracket, quote } from '../../codec/json-bytes.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import { successors } from '../../convert/generations.ts';
 import { fingerprint } from '../../convert/ids.ts';
@@ -21,11 +22,6 @@ for (const [older, stable] of successors) {
   if (from >= 0) successorOf[from] = keyNumber(stable as AttributeKey);
 }
 
-const comma = 0x2c;
-const colon = 0x3a;
-const quote = 0x22;
-const openList = 0x5b;
-const closeList = 0x5d;
 const memberOlder = literal(',"u":[');
 const memberAttributes = literal(',"a":[');
 const memberRemoved = literal(',"x":[');
@@ -126,13 +122,13 @@ export class Leftovers {
     if (this.olderCount > 0) {
       page.put(memberOlder);
       this.writeKeys(draft, this.older, this.olderCount);
-      page.byte(closeList);
+      page.byte(closeBracket);
     }
     if (this.addedCount > 0) this.writeAdded(draft);
     if (this.removedCount > 0) {
       page.put(memberRemoved);
       this.writeRemoved(draft);
-      page.byte(closeList);
+      page.byte(closeBracket);
     }
     if (this.doublesCount > 0) {
       page.put(memberDoubles);
@@ -157,14 +153,14 @@ export class Leftovers {
       const place = this.added[i] ?? 0;
       const key = span.key[place] ?? -1;
       if (i > 0) page.byte(comma);
-      page.byte(openList);
+      page.byte(openBracket);
       writeKey(draft, place);
       page.byte(comma);
       writeAny(draft, place);
       if (key >= 0 && restored.has(key)) writeMark(draft, key);
-      page.byte(closeList);
+      page.byte(closeBracket);
     }
-    page.byte(closeList);
+    page.byte(closeBracket);
   }
 
   private writeRemoved({ page }: Draft): void {

@@ -1,3 +1,4 @@
+import { closeBrace, closeBracket, comma } from '../../codec/json-bytes.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import { keyNumber } from './attribute-keys.ts';
 import type { Draft } from './draft.ts';
@@ -42,9 +43,6 @@ const memberQueueUrl = literal('"queue_url":');
 const memberTableName = literal('"table_name":');
 const memberTopicArn = literal('"topic_arn":');
 const memberResourceNames = literal('"resource_names":[');
-const comma = 0x2c;
-const closeObject = 0x7d;
-const closeList = 0x5d;
 const slash = 0x2f;
 
 /** Whether a segment would show something of a call, which is not usual. */
@@ -87,7 +85,7 @@ export function writeAws(draft: Draft, ownRegion: string | undefined): void {
   }
   writeBucket(draft, start);
   draft.hasAwsCall = page.pos > start;
-  if (draft.hasAwsCall) page.byte(closeObject);
+  if (draft.hasAwsCall) page.byte(closeBrace);
   else page.pos -= memberAws.length;
   if (draft.namespace === 'aws') restoreService(draft);
 }
@@ -188,7 +186,7 @@ function writeBucket(draft: Draft, objectStart: number): void {
   const place = draft.place(bucket);
   if (place < 0) return;
   writeRange(draft, objectStart, memberResourceNames, draft.start(place), draft.end(place));
-  draft.page.byte(closeList);
+  draft.page.byte(closeBracket);
 }
 
 /** A subsegment of namespace `aws` has the name of the service that was called. */

@@ -1,3 +1,4 @@
+import { closeBrace, closeBracket, comma } from '../../codec/json-bytes.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import type { SegmentSettings } from '../../convert/families.ts';
 import { producingOperations } from '../../convert/identity.ts';
@@ -67,10 +68,7 @@ const memberFlags = literal(',"f":');
 const memberDropped = literal(',"q":[');
 const memberHash = literal(',"r":{"h":"');
 const hashEnd = literal('"}');
-const comma = 0x2c;
 const dash = 0x2d;
-const closeObject = 0x7d;
-const closeList = 0x5d;
 
 /** Decodes the span that is written, for the parts that need it. */
 export type DecodeSpan = () => Span | undefined;
@@ -160,7 +158,7 @@ export class DocumentWriter {
     this.annotations.write(draft, segment?.annotations ?? noAnnotations);
     leftovers.sort(draft);
     this.writeMetadata(resource, scope);
-    page.byte(closeObject);
+    page.byte(closeBrace);
   }
 
   private writeIdentity(): void {
@@ -243,16 +241,16 @@ export class DocumentWriter {
       leftovers.writeRest(draft);
       if (leftovers.restCount > 0 && surroundings.length > 0) page.byte(comma);
       page.put(surroundings);
-      page.byte(closeObject);
+      page.byte(closeBrace);
     }
     if (envelope !== 'off') {
       if (hasRest) page.byte(comma);
       page.put(memberEnvelope);
       this.writeBasics(isSegment ? resource.segment : undefined);
       if (envelope === 'full') this.writeFull(resource, scope);
-      page.byte(closeObject);
+      page.byte(closeBrace);
     }
-    page.byte(closeObject);
+    page.byte(closeBrace);
   }
 
   /** Members `n` to `f`. */
@@ -279,7 +277,7 @@ export class DocumentWriter {
       page.integer(span.statusCode);
       page.byte(comma);
       page.text(span.messageStart, span.messageEnd);
-      page.byte(closeList);
+      page.byte(closeBracket);
     }
     if (span.stateEnd > span.stateStart) {
       page.put(memberState);
@@ -308,7 +306,7 @@ export class DocumentWriter {
       page.integer(span.droppedEvents);
       page.byte(comma);
       page.integer(span.droppedLinks);
-      page.byte(closeList);
+      page.byte(closeBracket);
     }
     leftovers.writeEnvelope(draft);
     this.annotations.writeEnvelope(draft);

@@ -1,3 +1,4 @@
+import { closeBrace, comma } from '../../codec/json-bytes.ts';
 import { isAddress } from '../../convert/http.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import { SpanKind } from '../../model/index.ts';
@@ -73,8 +74,6 @@ const memberForwarded = literal(',"x_forwarded_for":true');
 const memberResponse = literal('"response":{');
 const memberStatus = literal('"status":');
 const memberSize = literal('"content_length":');
-const comma = 0x2c;
-const closeObject = 0x7d;
 
 /** Writes nothing for a span that is not about HTTP. */
 export function writeHttp(draft: Draft): void {
@@ -85,7 +84,7 @@ export function writeHttp(draft: Draft): void {
   writeRequest(draft);
   writeResponse(draft, start);
   draft.hasHttp = page.pos > start;
-  if (draft.hasHttp) page.byte(closeObject);
+  if (draft.hasHttp) page.byte(closeBrace);
   else page.pos -= memberHttp.length;
 }
 
@@ -104,7 +103,7 @@ function writeRequest(draft: Draft): void {
   }
   writeClient(draft, start);
   if (page.pos === start) page.pos -= memberRequest.length;
-  else page.byte(closeObject);
+  else page.byte(closeBrace);
 }
 
 /** A comma behind whatever the object has so far. */
@@ -299,5 +298,5 @@ function writeResponse(draft: Draft, httpStart: number): void {
     page.integer(draft.number(size));
     restored.integer(bodySize, draft.number(size));
   }
-  page.byte(closeObject);
+  page.byte(closeBrace);
 }

@@ -1,3 +1,4 @@
+import { closeBracket, colon, comma, openBracket, quote } from '../../codec/json-bytes.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import { isThrottle } from '../../convert/status.ts';
 import { findKey, keyNumber } from './attribute-keys.ts';
@@ -21,12 +22,7 @@ const linkId = literal('","id":"');
 const linkAttributes = literal('","attributes":{');
 const linkEnd = literal('"}');
 const attributesEnd = literal('}}');
-const comma = 0x2c;
-const colon = 0x3a;
-const quote = 0x22;
 const dash = 0x2d;
-const openList = 0x5b;
-const closeList = 0x5d;
 
 const messageType = keyNumber('message.type');
 const exceptionType = keyNumber('exception.type');
@@ -86,7 +82,7 @@ export function writeEvents(draft: Draft): void {
       exception++;
     } else writeEvent(draft);
   }
-  page.byte(closeList);
+  page.byte(closeBracket);
 }
 
 const time = new TimeOffsets();
@@ -96,7 +92,7 @@ function writeTime(draft: Draft): void {
   const { page, span } = draft;
   time.read(page, span.item.time);
   if (time.seconds === 0) draft.isUsual = false;
-  page.byte(openList);
+  page.byte(openBracket);
   page.byte(quote);
   time.writeNanoseconds(page);
   page.byte(quote);
@@ -112,22 +108,22 @@ function writeEvent(draft: Draft): void {
   writePacked(draft);
   page.byte(comma);
   page.integer(item.dropped);
-  page.byte(closeList);
+  page.byte(closeBracket);
 }
 
 /** `[[key, AnyValue], …]` of the item read last. */
 function writePacked(draft: Draft): void {
   const { page, span } = draft;
-  page.byte(openList);
+  page.byte(openBracket);
   for (let i = attributesMax; i < span.item.attributeEnd; i++) {
     if (i > attributesMax) page.byte(comma);
-    page.byte(openList);
+    page.byte(openBracket);
     page.text(span.keyStart[i] ?? 0, span.keyEnd[i] ?? 0);
     page.byte(comma);
     writeAny(draft, i);
-    page.byte(closeList);
+    page.byte(closeBracket);
   }
-  page.byte(closeList);
+  page.byte(closeBracket);
 }
 
 /** Member `links` of the document. */
@@ -139,7 +135,7 @@ export function writeLinks(draft: Draft): void {
     if (i > 0) page.byte(comma);
     writeLink(draft, i);
   }
-  page.byte(closeList);
+  page.byte(closeBracket);
 }
 
 function writeLink(draft: Draft, place: number): void {
@@ -175,7 +171,7 @@ export function writeLinksEnvelope(draft: Draft): void {
     span.readItem(span.linkStart[i] ?? 0, span.linkEnd[i] ?? 0, 'link');
     const { item } = span;
     if (i > 0) page.byte(comma);
-    page.byte(openList);
+    page.byte(openBracket);
     page.text(item.stateStart, item.stateEnd);
     page.byte(comma);
     page.integer(item.flags);
@@ -183,9 +179,9 @@ export function writeLinksEnvelope(draft: Draft): void {
     page.integer(item.dropped);
     page.byte(comma);
     writePacked(draft);
-    page.byte(closeList);
+    page.byte(closeBracket);
   }
-  page.byte(closeList);
+  page.byte(closeBracket);
 }
 
 function hasHiddenParts({ span }: Draft): boolean {

@@ -1,3 +1,4 @@
+import { comma } from '../../codec/json-bytes.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import { callerErrors, isThrottle, resourceExhausted } from '../../convert/status.ts';
 import { derivedId } from '../../convert/ids.ts';
@@ -22,7 +23,6 @@ const exceptionStart = literal('{"id":"');
 const memberMessage = literal('","message":');
 const exceptionEnd = literal('}');
 const causeEnd = literal(']}');
-const comma = 0x2c;
 const faultFlag = keyNumber('aws.xray.fault');
 
 /** What a reader makes of the flags and the cause. */

@@ -1,3 +1,4 @@
+import { closeBrace, comma } from '../../codec/json-bytes.ts';
 import { decodeText } from '../../codec/utf8.ts';
 import { isSqlSystem, stableSystem } from '../../convert/sql.ts';
 import { keyNumber } from './attribute-keys.ts';
@@ -25,8 +26,6 @@ const memberUrl = literal('"url":');
 const memberType = literal('"database_type":');
 const memberUser = literal('"user":');
 const memberQuery = literal('"sanitized_query":');
-const comma = 0x2c;
-const closeObject = 0x7d;
 
 export function writeSql(draft: Draft): void {
   const { page, restored } = draft;
@@ -44,7 +43,7 @@ export function writeSql(draft: Draft): void {
   writeText(draft, start, memberType, systemPlace, system);
   writeText(draft, start, memberUser, draft.showFirst(user, userName), userRestored);
   writeText(draft, start, memberQuery, draft.showFirst(query, queryOlder), query);
-  page.byte(closeObject);
+  page.byte(closeBrace);
   restored.text(system, draft.start(systemPlace), draft.end(systemPlace));
 }
 

@@ -1,3 +1,4 @@
+import { point, zero } from '../../codec/json-bytes.ts';
 import type { Page } from './page.ts';
 
 /** Times of OTLP, 64 bits of nanoseconds, as decimal text without a bigint between. */
@@ -35,5 +36,3 @@ export class TimeOffsets {
 }
 
 const nanosecondsPerSecond = 1e9;
-const point = 0x2e;
-const zero = 0x30;

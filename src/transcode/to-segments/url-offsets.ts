@@ -1,3 +1,4 @@
+import { colon } from '../../codec/json-bytes.ts';
 import type { Page } from './page.ts';
 
 /** A URL's parts as ranges of the page; see `splitUrl` of the conversion, which decides about all others. */
@@ -95,7 +96,6 @@ export class UrlOffsets {
 }
 
 const slash = 0x2f;
-const colon = 0x3a;
 const question = 0x3f;
 const letterS = 0x73;
 const http = new TextEncoder().encode('http');

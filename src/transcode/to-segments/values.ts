@@ -1,3 +1,4 @@
+import { closeBrace, closeBracket, comma, openBracket } from '../../codec/json-bytes.ts';
 import { longInt, intType, listType, boolType, doubleType, textType } from './span-offsets.ts';
 import type { Draft } from './draft.ts';
 import { literal, type Page } from './page.ts';
@@ -21,20 +22,17 @@ export function writePlain(draft: Draft, place: number): void {
 }
 
 const elementTag = 0x0a;
-const openList = 0x5b;
-const closeList = 0x5d;
-const comma = 0x2c;
 
 function writeList(draft: Draft, start: number, end: number): void {
   const { page } = draft;
-  page.byte(openList);
+  page.byte(openBracket);
   for (let pos = start; pos < end;) {
     if (pos > start) page.byte(comma);
     const valueEnd = draft.span.varint(pos + 1) + draft.span.end;
     writePlainElement(draft, draft.span.end, valueEnd);
     pos = valueEnd;
   }
-  page.byte(closeList);
+  page.byte(closeBracket);
 }
 
 /** An AnyValue of a text, int, bool or double. */
@@ -56,7 +54,6 @@ const anyBool = literal('{"boolValue":');
 const anyDouble = literal('{"doubleValue":');
 const anyList = literal('{"arrayValue":{"values":[');
 const anyListEnd = literal(']}}');
-const closeObject = 0x7d;
 
 /** The value at a place as AnyValue. */
 export function writeAny(draft: Draft, place: number): void {
@@ -93,7 +90,7 @@ function writeAnyScalar({ page, span }: Draft, type: number, start: number, end:
   if (type === textType) {
     page.put(anyText);
     page.text(start, end);
-    page.byte(closeObject);
+    page.byte(closeBrace);
   } else if (type === intType) {
     page.put(anyInt);
     writeInt(page, end - start > 7 ? Number.NaN : span.varint(start), start, end);
@@ -101,11 +98,11 @@ function writeAnyScalar({ page, span }: Draft, type: number, start: number, end:
   } else if (type === boolType) {
     page.put(anyBool);
     page.put(page.bytes[start] === 1 ? trueText : falseText);
-    page.byte(closeObject);
+    page.byte(closeBrace);
   } else {
     page.put(anyDouble);
     page.ascii(doubleText(page.view.getFloat64(start, true)));
-    page.byte(closeObject);
+    page.byte(closeBrace);
   }
 }
 

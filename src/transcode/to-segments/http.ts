@@ -166,12 +166,12 @@ function gatherUrl(draft: Draft): void {
   const isWhole =
     (scheme >= 0
       ? page.gather(draft.start(scheme), draft.end(scheme))
-      : page.gatherText(portNumber === 443 ? 'https' : 'http')) && page.gatherText('://');
+      : page.gatherAscii(portNumber === 443 ? 'https' : 'http')) && page.gatherAscii('://');
   if (!isWhole) draft.isUsual = false;
   const schemeText = decodeText(page.view, start, page.scratch - 3);
   gatherHost(draft, host, isHeader);
   const isDefault = portNumber < 0 || portNumber === (schemeText === 'http' ? 80 : schemeText === 'https' ? 443 : -1);
-  if (!isDefault && !page.gatherText(`:${portNumber}`)) draft.isUsual = false;
+  if (!isDefault && !page.gatherAscii(`:${portNumber}`)) draft.isUsual = false;
   gatherTarget(draft, true);
 }
 
@@ -194,17 +194,17 @@ function gatherTarget(draft: Draft, hasHost: boolean): void {
     if (whole >= 0) {
       draft.show(whole);
       if (!page.gather(draft.start(whole), draft.end(whole))) draft.isUsual = false;
-    } else if (hasHost) page.gatherText('/');
+    } else if (hasHost) page.gatherAscii('/');
     return;
   }
   if (path >= 0) {
     draft.show(path);
     if (!page.gather(draft.start(path), draft.end(path))) draft.isUsual = false;
-  } else page.gatherText('/');
+  } else page.gatherAscii('/');
   if (query < 0) return;
   draft.show(query);
   const start = draft.start(query);
-  if (page.bytes[start] !== 0x3f) page.gatherText('?');
+  if (page.bytes[start] !== 0x3f) page.gatherAscii('?');
   if (!page.gather(start, draft.end(query))) draft.isUsual = false;
 }
 

@@ -120,7 +120,7 @@ function setDatabase(draft: Draft): boolean {
   const start = page.scratch;
   const isWhole =
     page.gather(draft.start(draft.place(name)), draft.end(draft.place(name))) &&
-    page.gatherText('@') &&
+    page.gatherAscii('@') &&
     page.gather(draft.start(draft.place(host)), draft.end(draft.place(host)));
   if (!isWhole) draft.isUsual = false;
   return setName(draft, start, page.scratch);

@@ -192,7 +192,14 @@ export class Page {
     return true;
   }
 
-  /** The same for a constant or a number. */
+  /** The same for ASCII: constants and numbers. */
+  gatherAscii(text: string): boolean {
+    if (this.scratch + text.length > this.scratchEnd) return false;
+    for (let i = 0; i < text.length; i++) this.bytes[this.scratch++] = text.charCodeAt(i);
+    return true;
+  }
+
+  /** The same for a text of any characters. */
   gatherText(text: string): boolean {
     if (this.scratch + text.length * 3 > this.scratchEnd) return false;
     this.scratch += encoder.encodeInto(text, this.bytes.subarray(this.scratch, this.scratchEnd)).written;

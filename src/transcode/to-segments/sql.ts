@@ -71,10 +71,10 @@ function writeUrl(draft: Draft, systemPlace: number): void {
   const start = page.scratch;
   const isWhole =
     page.gather(draft.start(systemPlace), draft.end(systemPlace)) &&
-    page.gatherText('://') &&
+    page.gatherAscii('://') &&
     page.gather(draft.start(host), draft.end(host)) &&
-    (port < 0 || page.gatherText(`:${draft.number(port)}`)) &&
-    (name < 0 || (page.gatherText('/') && page.gather(draft.start(name), draft.end(name))));
+    (port < 0 || page.gatherAscii(`:${draft.number(port)}`)) &&
+    (name < 0 || (page.gatherAscii('/') && page.gather(draft.start(name), draft.end(name))));
   const end = page.scratch;
   page.put(memberUrl);
   page.text(start, end);

@@ -15,7 +15,8 @@ import { parseSpanId, parseTraceId } from '../model/index.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { JsonReader, printJson } from './json.ts';
 import type { ScopeGroup, TracesInspection, TracesResponse } from './otlp.ts';
-import { addDropped, attributeDepthMax, groupSpans, itemsMax, noAttributes, noEvents, noLinks } from './otlp.ts';
+import { attributeDepthMax } from '../model/index.ts';
+import { addDropped, groupSpans, itemsMax, noAttributes, noEvents, noLinks } from './otlp.ts';
 
 /**
  * OTLP traces in JSON (OTLP specification, "JSON Protobuf Encoding"): ids are hex in any case,

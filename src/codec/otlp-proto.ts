@@ -10,7 +10,8 @@ import type {
   SpanStatus,
 } from '../model/index.ts';
 import type { ScopeGroup, TracesInspection, TracesResponse } from './otlp.ts';
-import { addDropped, attributeDepthMax, groupSpans, itemsMax, noAttributes, noEvents, noLinks } from './otlp.ts';
+import { attributeDepthMax } from '../model/index.ts';
+import { addDropped, groupSpans, itemsMax, noAttributes, noEvents, noLinks } from './otlp.ts';
 import type { Tally } from './protobuf-check.ts';
 import { checkMessage, defineShapes } from './protobuf-check.ts';
 import { ProtoReader, ProtoWriter } from './protobuf.ts';

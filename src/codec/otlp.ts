@@ -24,9 +24,6 @@ export interface TracesResponse {
   readonly message: string;
 }
 
-/** AnyValue inside AnyValue, the outermost counted. */
-export const attributeDepthMax = 32;
-
 /**
  * Spans, events, links, attributes and list elements in one request. A request of 64 MiB has about
  * 1.5 million with ordinary spans. Without a bound, two bytes on the wire could cost hundreds in

@@ -11,7 +11,7 @@ import type {
   SpanEvent,
   SpanLink,
 } from '../model/index.ts';
-import { emptyScope, isJsonArray, isJsonNumber, isJsonObject, isSpanId } from '../model/index.ts';
+import { attributeDepthMax, emptyScope, isJsonArray, isJsonNumber, isJsonObject, isSpanId } from '../model/index.ts';
 import type { Read, Written } from './document.ts';
 import {
   sameAttributes,
@@ -513,10 +513,11 @@ function packAll(attributes: Attributes, json: JsonText): readonly JsonValue[] {
   return [...attributes].map(([key, value]) => [key, pack(value, json)]);
 }
 
-/** The value, boxed because the empty value is a value too; undefined when there is none. */
+/** The value, boxed because the empty value is a value too; undefined when there is none, or one deeper than OTLP takes. */
 function unpack(any: JsonValue | undefined, json: JsonText): { readonly value: AttributeValue } | undefined {
   const text = isJsonObject(any) ? any.get('jsonText') : undefined;
-  return fromAnyValue(typeof text === 'string' ? json.parse(text) : any);
+  const boxed = fromAnyValue(typeof text === 'string' ? json.parse(text) : any);
+  return boxed && isDeeperThan(boxed.value, attributeDepthMax - 1) ? undefined : boxed;
 }
 
 function unpackAll(entries: JsonValue | undefined, json: JsonText): Attributes {

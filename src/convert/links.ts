@@ -10,7 +10,7 @@ import {
 } from '../model/index.ts';
 import type { DocumentView, Place, SpanView } from './section.ts';
 import { listAt, placeAt, pointerTo, rootPlace } from './section.ts';
-import { attributesFromJson, attributesToJson } from './values.ts';
+import { attributesToJson, fromJsonWithin } from './values.ts';
 
 /** `links` (AWS X-Ray developer guide, "linked traces") ↔ the span's links. */
 
@@ -60,9 +60,17 @@ export function readLinks(view: DocumentView): readonly SpanLink[] {
       view.report(pointer, 'expected a link with a trace id and a segment id');
       return [];
     }
-    const attributes = placeAt(view, place, 'attributes');
-    return [linkOf(traceId, spanId, attributes ? attributesFromJson(attributes.object) : new Map())];
+    return [linkOf(traceId, spanId, readAttributes(view, placeAt(view, place, 'attributes')))];
   });
+}
+
+function readAttributes(view: DocumentView, place: Place | undefined): Attributes {
+  const attributes = new Map<string, AttributeValue>();
+  for (const [key, json] of place?.object ?? []) {
+    const value = fromJsonWithin(json, (reason) => view.report(pointerTo(place ?? rootPlace(view), key), reason));
+    if (value !== undefined || json === null) attributes.set(key, value);
+  }
+  return attributes;
 }
 
 /** What is no text is told with the link that it spoils. */

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { type RecordedName, readRecorded, readSample, type SampleName } from '../../test/support/samples.ts';
 import { testSpan } from '../../test/support/span.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
+import { decodeTraces, encodeTraces } from '../codec/otlp-proto.ts';
 import type { AttributeValue, JsonValue, SegmentDocument, Span } from '../model/index.ts';
 import { emptyResource, isJsonObject, SpanKind, StatusCode } from '../model/index.ts';
 import { collectorPolicy } from './collector/index.ts';
@@ -1160,6 +1161,20 @@ describe('Bad input', () => {
       { pointer: '/0', reason: 'expected a trace id and a start', lost: 'document' },
       { pointer: '/1', reason: 'expected a trace id and a start', lost: 'document' },
     ]);
+  });
+
+  test('a value that is deeper than OTLP takes them costs that value, and stays in the residual', () => {
+    const [deep, deeper] = [31, 32].map((depth) => JSON.parse(`${'['.repeat(depth)}1${']'.repeat(depth)}`));
+    const attributes = { deep, deeper };
+    const document = { ...segment, links: [{ trace_id: segment.trace_id, id: segment.id, attributes }] };
+    const { spans, problems } = read(document);
+    assert.deepEqual([...(spans[0]?.links[0]?.attributes.keys() ?? [])], ['deep']);
+    assert.deepEqual(
+      problems.map(({ pointer }) => pointer),
+      ['/0/links/0/attributes/deeper'],
+    );
+    assert.deepEqual(decodeTraces(encodeTraces(spans)), spans);
+    assert.deepEqual(JSON.parse(toSegments(spans, { json }).map(printJson)[0] ?? ''), document);
   });
 
   test('a bad member costs that member', () => {

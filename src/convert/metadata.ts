@@ -4,8 +4,8 @@ import { resourcePrefix } from './annotations.ts';
 import { sameValue } from './equality.ts';
 import { successors } from './generations.ts';
 import type { DocumentView, SpanView } from './section.ts';
-import { placeAt, rootPlace } from './section.ts';
-import { fromJson, toJson } from './values.ts';
+import { placeAt, pointerTo, rootPlace } from './section.ts';
+import { fromJsonWithin, toJson } from './values.ts';
 
 /**
  * `metadata` (AWS X-Ray developer guide, "metadata"). Namespaces are attributes
@@ -91,6 +91,8 @@ export function readNamespaces(view: DocumentView): void {
   }
 }
 
+const restPlace = { pointer: `/metadata/${defaultNamespace}` } as const;
+
 /** Takes namespace `default` of our own documents apart. What another section has restored stays. */
 export function readRest(view: DocumentView): void {
   const metadata = view.document.get('metadata');
@@ -100,6 +102,8 @@ export function readRest(view: DocumentView): void {
     const isOfResource = view.form === 'segment' && key.startsWith(resourcePrefix);
     const target = isOfResource ? view.resource : view.attributes;
     const name = isOfResource ? key.slice(resourcePrefix.length) : key;
-    if (!target.has(name)) target.set(name, fromJson(json));
+    if (target.has(name)) continue;
+    const value = fromJsonWithin(json, (reason) => view.report(pointerTo(restPlace, key), reason));
+    if (value !== undefined || json === null) target.set(name, value);
   }
 }

@@ -15,9 +15,8 @@ import { fuzzing } from '../../test/support/fuzz.ts';
 import { assertSegmentDocument } from '../../test/support/segment-members.ts';
 import { readRecorded, readSample, recordedNames, sampleNames } from '../../test/support/samples.ts';
 import { jsonText as json, parseJson, printJson } from '../codec/json.ts';
-import { attributeDepthMax } from '../codec/otlp.ts';
 import type { AttributeValue, JsonObject, JsonValue, SegmentDocument, Span } from '../model/index.ts';
-import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
+import { attributeDepthMax, isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
 import { collectorPolicy } from './collector/index.ts';
 import { toSegments, toSpans } from './index.ts';
 

@@ -1,5 +1,5 @@
 import type { AttributeValue, Attributes, JsonNumber, JsonObject, JsonValue } from '../model/index.ts';
-import { isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
+import { attributeDepthMax, isJsonArray, isJsonNumber, isJsonObject } from '../model/index.ts';
 
 /**
  * Attribute values as JSON, in two ways: plain, as a person wants to see them in annotations and
@@ -35,10 +35,18 @@ export function fromJson(value: JsonValue): AttributeValue {
   return value;
 }
 
-export function attributesFromJson(object: JsonObject): Attributes {
+function attributesFromJson(object: JsonObject): Attributes {
   const attributes = new Map<string, AttributeValue>();
   for (const [key, value] of object) attributes.set(key, fromJson(value));
   return attributes;
+}
+
+/** The same; undefined also for a value that is deeper than OTLP takes them, which `report` hears. */
+export function fromJsonWithin(value: JsonValue, report: (reason: string) => void): AttributeValue {
+  const read = fromJson(value);
+  if (!isDeeperThan(read, attributeDepthMax - 1)) return read;
+  report(`expected at most ${attributeDepthMax} values inside each other`);
+  return undefined;
 }
 
 const integerPattern = /^-?\d{1,19}$/;

@@ -19,6 +19,9 @@ export type AttributeValue =
 
 export type Attributes = ReadonlyMap<string, AttributeValue>;
 
+/** Values inside each other, the outermost counted: more than any instrumentation writes, and few enough to walk. */
+export const attributeDepthMax = 32;
+
 /** Values of opentelemetry.proto.trace.v1.Span.SpanKind. */
 export const SpanKind = {
   unspecified: 0,

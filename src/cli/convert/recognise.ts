@@ -1,4 +1,4 @@
-import { attributeDepthMax } from '../../codec/index.ts';
+import { attributeDepthMax } from '../../model/index.ts';
 import { decodeDatagram, encodeDatagram } from '../../codec/udp.ts';
 import { JsonReader } from '../../codec/json.ts';
 import { RaybridgeError } from '../../errors.ts';

@@ -61,8 +61,9 @@ function isRemembered(view: DataView, start: number, at: number, length: number)
 
 type MakeText = (view: DataView, start: number, end: number) => string;
 
-/** The part of Node's Buffer that is used here, and that no browser has. */
+/** What makes texts of bytes: TextDecoder everywhere, and the part of Node's Buffer that no browser has. */
 interface Platform {
+  readonly TextDecoder?: unknown;
   readonly Buffer?: { readonly prototype: { readonly utf8Slice?: unknown } };
 }
 

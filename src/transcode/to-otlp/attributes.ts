@@ -1,4 +1,4 @@
-import type { ProtoWriter } from '../../codec/protobuf.ts';
+import type { RangeWriter } from './range-writer.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { Kind } from './document-index.ts';
 import { isInteger, putInt64, takeNumber, unusual } from './literals.ts';
@@ -232,7 +232,7 @@ export class AttributeTable {
   }
 
   /** All attributes, each as one field of that tag. */
-  write(writer: ProtoWriter, tag: number): void {
+  write(writer: RangeWriter, tag: number): void {
     for (let place = 0; place < this.count; place++) {
       const key = this.keys[place] ?? 0;
       if (key >= 0) this.writeOne(writer, tag, place, key);
@@ -244,7 +244,7 @@ export class AttributeTable {
     return place < 0 ? -1 : place;
   }
 
-  private writeOne(writer: ProtoWriter, tag: number, place: number, key: number): void {
+  private writeOne(writer: RangeWriter, tag: number, place: number, key: number): void {
     const first = this.firsts[place] ?? 0;
     const second = this.seconds[place] ?? 0;
     const { bytes } = this.index;
@@ -268,7 +268,7 @@ export class AttributeTable {
     }
   }
 
-  private writeValue(writer: ProtoWriter, place: number): void {
+  private writeValue(writer: RangeWriter, place: number): void {
     const first = this.firsts[place] ?? 0;
     const second = this.seconds[place] ?? 0;
     const { bytes } = this.index;

@@ -1,4 +1,4 @@
-import type { ProtoWriter } from '../../codec/protobuf.ts';
+import type { RangeWriter } from './range-writer.ts';
 import { successors } from '../../convert/generations.ts';
 import type { Frame } from '../../convert/stack.ts';
 import { printStack } from '../../convert/stack.ts';
@@ -276,7 +276,7 @@ function shownException({ exceptions, index }: Reading, id: number): number {
 const eventTime: Time = { high: 0, low: 0 };
 
 /** The events of the envelope, or those that the document shows when the envelope lists none. */
-export function writeEvents(writer: ProtoWriter, reading: Reading, envelope: EnvelopeReading): void {
+export function writeEvents(writer: RangeWriter, reading: Reading, envelope: EnvelopeReading): void {
   const { index } = reading;
   const list = listAt(index, envelope, envelopeMember.events);
   if (list < 0) return writeShownEvents(writer, reading);
@@ -284,7 +284,7 @@ export function writeEvents(writer: ProtoWriter, reading: Reading, envelope: Env
   for (let event = list + 1; event < end; event = index.nexts[event] ?? 0) writeEvent(writer, reading, event);
 }
 
-function writeEvent(writer: ProtoWriter, reading: Reading, event: number): void {
+function writeEvent(writer: RangeWriter, reading: Reading, event: number): void {
   const { index } = reading;
   const { time, name, attributes, dropped, exception } = partsOf(reading, event);
   takeNanoseconds(eventTime, index.bytes, index.starts[time] ?? 0, index.ends[time] ?? 0);
@@ -303,7 +303,7 @@ function writeEvent(writer: ProtoWriter, reading: Reading, event: number): void 
 }
 
 /** `readEvents` of `convert/cause.ts`. */
-function writeShownEvents(writer: ProtoWriter, reading: Reading): void {
+function writeShownEvents(writer: RangeWriter, reading: Reading): void {
   const { exceptions, index, eventAttributes } = reading;
   const end = exceptions < 0 || !reading.showsEvents ? 0 : (index.nexts[exceptions] ?? 0);
   const time = isZero(reading.end) ? reading.start : reading.end;

@@ -1,6 +1,6 @@
 import { parseJson } from '../../codec/json.ts';
 import { writeSpan } from '../../codec/otlp-proto.ts';
-import type { ProtoWriter } from '../../codec/protobuf.ts';
+import type { RangeWriter } from './range-writer.ts';
 import { documentWithoutCredentials } from '../../convert/credentials.ts';
 import { readEnvelope } from '../../convert/envelope.ts';
 import type { JsonText } from '../../convert/index.ts';
@@ -54,7 +54,7 @@ const resourceKey = new RangeKey();
  * reading tells what it is.
  * @throws unusual when that takes more than one segment or subsegment by itself.
  */
-export function readForeign(writer: ProtoWriter, reading: Reading, json: JsonText): ForeignSpans {
+export function readForeign(writer: RangeWriter, reading: Reading, json: JsonText): ForeignSpans {
   const spans: ForeignSpans = { ends: [], resource: undefined, slow: 0 };
   reading.isOurs = false;
   reading.open(0);
@@ -65,7 +65,7 @@ export function readForeign(writer: ProtoWriter, reading: Reading, json: JsonTex
 }
 
 interface Tree {
-  readonly writer: ProtoWriter;
+  readonly writer: RangeWriter;
   readonly reading: Reading;
   readonly json: JsonText;
   readonly spans: ForeignSpans;

@@ -1,5 +1,5 @@
 import { writeResource, writeScope } from '../../codec/otlp-proto.ts';
-import { ProtoWriter } from '../../codec/protobuf.ts';
+import { RangeWriter } from './range-writer.ts';
 import { sameResource, sameScope } from '../../convert/equality.ts';
 import { Pool } from '../../convert/pool.ts';
 import type { Resource, Scope } from '../../model/index.ts';
@@ -47,9 +47,9 @@ export class SpanGroups {
   }
 
   /** The ExportTraceServiceRequest of all spans, which stand in `written`. */
-  encode(written: ProtoWriter): Uint8Array {
+  encode(written: RangeWriter): Uint8Array {
     const spans = new Uint8Array(written.buffer.buffer);
-    const writer = new ProtoWriter(written.length + headBytes * (1 + this.groups.size));
+    const writer = new RangeWriter(written.length + headBytes * (1 + this.groups.size));
     for (const { resource, scopes } of this.groups.values()) {
       const mark = writer.begin(0x0a, groupLengthBytes);
       writeResource(writer, resource);
@@ -74,7 +74,7 @@ const groupLengthBytes = 3;
 /** About what a resource and its scopes take. */
 const headBytes = 1024;
 
-function writeScopeSpans(writer: ProtoWriter, { scope, runs }: ScopeGroup, spans: Uint8Array): void {
+function writeScopeSpans(writer: RangeWriter, { scope, runs }: ScopeGroup, spans: Uint8Array): void {
   const mark = writer.begin(0x12, groupLengthBytes);
   writeScope(writer, scope);
   for (let i = 0; i < runs.length; i += 2) writer.copy(spans, runs[i] ?? 0, runs[i + 1] ?? 0);

@@ -1,7 +1,7 @@
 import { closeBracket, comma, openBracket } from '../../codec/json-bytes.ts';
 import { decodeSegments, encodeTraces, jsonText as json } from '../../codec/index.ts';
 import { writeSpan } from '../../codec/otlp-proto.ts';
-import { ProtoWriter } from '../../codec/protobuf.ts';
+import { RangeWriter } from './range-writer.ts';
 import { findInvalidUtf8, isAscii } from '../../codec/utf8.ts';
 import { resourceHash } from '../../convert/carried.ts';
 import { readEnvelope, readResourceHash, readRole } from '../../convert/envelope.ts';
@@ -102,7 +102,7 @@ interface Run {
 /** Of all calls: their memory is used again. A call never waits, so no two of them meet here. */
 const reading = new Reading();
 const envelope = new EnvelopeReading();
-let spansWriter = new ProtoWriter();
+let spansWriter = new RangeWriter();
 const spanIds = new SpanIds();
 const resourceKey = new RangeKey();
 const scopeKey = new RangeKey();
@@ -115,7 +115,7 @@ let isOwnerCollected = false;
 const bytesKept = 16 * 1024 * 1024;
 
 function startRun(): Run {
-  if (spansWriter.buffer.byteLength > bytesKept) spansWriter = new ProtoWriter();
+  if (spansWriter.buffer.byteLength > bytesKept) spansWriter = new RangeWriter();
   spansWriter.cutTo(0);
   spanIds.clear();
   return {

@@ -1,5 +1,5 @@
 import { minus, point, zero } from '../../codec/json-bytes.ts';
-import type { ProtoWriter } from '../../codec/protobuf.ts';
+import type { RangeWriter } from './range-writer.ts';
 import { decodeText } from '../../codec/utf8.ts';
 
 /** Literals of a document as numbers, read where they stand: no string, no bigint. */
@@ -51,7 +51,7 @@ function textOf(bytes: Uint8Array, start: number, end: number): string {
 }
 
 /** Field int_value of AnyValue, of a literal that `isInteger` has passed. */
-export function putInt64(writer: ProtoWriter, bytes: Uint8Array, start: number, end: number): void {
+export function putInt64(writer: RangeWriter, bytes: Uint8Array, start: number, end: number): void {
   if (end - start > 15 || bytes[start] === minus) writer.int64Field(0x18, BigInt(textOf(bytes, start, end)));
   else writer.varintField(0x18, takeNumber(bytes, start, end));
 }

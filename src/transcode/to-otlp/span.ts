@@ -1,5 +1,5 @@
 import { writeEvent } from '../../codec/otlp-proto.ts';
-import type { ProtoWriter } from '../../codec/protobuf.ts';
+import type { RangeWriter } from './range-writer.ts';
 import type { SpanEvent } from '../../model/index.ts';
 import type { EnvelopeReading } from './envelope.ts';
 import { countAt, kindOf, textEntry, writeEvents } from './envelope.ts';
@@ -16,7 +16,7 @@ import { writeAnyAttributes, writeJsonAttributes } from './values.ts';
 /** Usual size of the length of a span. */
 const spanLengthBytes = 2;
 
-export function writeOwnSpan(writer: ProtoWriter, reading: Reading, envelope: EnvelopeReading): void {
+export function writeOwnSpan(writer: RangeWriter, reading: Reading, envelope: EnvelopeReading): void {
   const { index } = reading;
   const mark = writer.begin(0x12, spanLengthBytes);
   writeOwnIds(writer, reading, envelope);
@@ -42,7 +42,7 @@ export function writeOwnSpan(writer: ProtoWriter, reading: Reading, envelope: En
 
 /** The span of a document of another program, whose attributes are complete. Links are not usual. */
 export function writeForeignSpan(
-  writer: ProtoWriter,
+  writer: RangeWriter,
   reading: Reading,
   { placed, events }: { readonly placed: Placed | undefined; readonly events: readonly SpanEvent[] },
 ): void {
@@ -75,7 +75,7 @@ export function isUsualTraceIdAt(index: DocumentIndex, entry: number): boolean {
   );
 }
 
-function writeOwnIds(writer: ProtoWriter, reading: Reading, envelope: EnvelopeReading): void {
+function writeOwnIds(writer: RangeWriter, reading: Reading, envelope: EnvelopeReading): void {
   const { index } = reading;
   writeTraceId(writer, index, reading.topEntry(member.traceId));
   writeSpanId(writer, 0x12, index, reading.topEntry(member.id));
@@ -103,7 +103,7 @@ export function isTraceId(index: DocumentIndex, entry: number): boolean {
 }
 
 /** The bytes of trace id and id of a document in their usual spelling, one after the other and no fields. */
-export function writeIds(writer: ProtoWriter, reading: Reading): void {
+export function writeIds(writer: RangeWriter, reading: Reading): void {
   const { bytes } = reading.index;
   const traceId = reading.startOf(reading.topEntry(member.traceId));
   writer.hexDigits(bytes, traceId + 2, 8);
@@ -111,7 +111,7 @@ export function writeIds(writer: ProtoWriter, reading: Reading): void {
   writer.hexDigits(bytes, reading.startOf(reading.topEntry(member.id)), 16);
 }
 
-function writeTraceId(writer: ProtoWriter, index: DocumentIndex, entry: number): void {
+function writeTraceId(writer: RangeWriter, index: DocumentIndex, entry: number): void {
   if (!isTraceId(index, entry)) throw unusual;
   const start = index.starts[entry] ?? 0;
   const isXray = (index.ends[entry] ?? 0) - start === 35;
@@ -123,7 +123,7 @@ function writeTraceId(writer: ProtoWriter, index: DocumentIndex, entry: number):
 const one = 0x31;
 const dash = 0x2d;
 
-function writeSpanId(writer: ProtoWriter, tag: number, index: DocumentIndex, entry: number): void {
+function writeSpanId(writer: RangeWriter, tag: number, index: DocumentIndex, entry: number): void {
   if (!isSpanId(index, entry)) throw unusual;
   writer.varintField(tag, 8);
   writer.hexDigits(index.bytes, index.starts[entry] ?? 0, 16);
@@ -159,7 +159,7 @@ function isLowerCase(index: DocumentIndex, entry: number): boolean {
   return true;
 }
 
-function writeCount(writer: ProtoWriter, tag: number, index: DocumentIndex, entry: number, list: number): void {
+function writeCount(writer: RangeWriter, tag: number, index: DocumentIndex, entry: number, list: number): void {
   const count = list < 0 ? 0 : countAt(index, entry);
   if (count !== 0) writer.varintField(tag, count);
 }
@@ -170,7 +170,7 @@ function listAt(index: DocumentIndex, entry: number): number {
 }
 
 /** The document's links, with what the envelope's entries, one for each, say besides. */
-function writeLinks(writer: ProtoWriter, reading: Reading, entries: number): void {
+function writeLinks(writer: RangeWriter, reading: Reading, entries: number): void {
   const { index } = reading;
   const links = reading.asList(reading.topEntry(member.links));
   if (links < 0 && entries < 0) return;
@@ -186,7 +186,7 @@ function writeLinks(writer: ProtoWriter, reading: Reading, entries: number): voi
   }
 }
 
-function writeLink(writer: ProtoWriter, reading: Reading, link: number, entry: number): void {
+function writeLink(writer: RangeWriter, reading: Reading, link: number, entry: number): void {
   const { index } = reading;
   if (index.kinds[link] !== Kind.object) throw unusual;
   const mark = writer.begin(0x6a, 1);
@@ -200,7 +200,7 @@ function writeLink(writer: ProtoWriter, reading: Reading, link: number, entry: n
 }
 
 /** `[trace state, flags, dropped, attributes]`. */
-function writeLinkEntry(writer: ProtoWriter, index: DocumentIndex, entry: number): void {
+function writeLinkEntry(writer: RangeWriter, index: DocumentIndex, entry: number): void {
   const isUsual =
     index.kinds[entry] === Kind.array &&
     index.size(entry) === 4 &&
@@ -217,7 +217,7 @@ function writeLinkEntry(writer: ProtoWriter, index: DocumentIndex, entry: number
   if (flags !== 0) writer.fixed32Field(0x35, flags);
 }
 
-function writeStatus(writer: ProtoWriter, { index, statusCode, statusMessage }: Reading): void {
+function writeStatus(writer: RangeWriter, { index, statusCode, statusMessage }: Reading): void {
   const start = statusMessage < 0 ? 0 : (index.starts[statusMessage] ?? 0);
   const end = statusMessage < 0 ? 0 : (index.ends[statusMessage] ?? 0);
   if (statusCode === 0 && start === end) return;

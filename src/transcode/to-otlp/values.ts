@@ -1,5 +1,5 @@
 import { decodeBase64, encodeBase64 } from '../../codec/base64.ts';
-import type { ProtoWriter } from '../../codec/protobuf.ts';
+import type { RangeWriter } from './range-writer.ts';
 import type { DocumentIndex } from './document-index.ts';
 import { Kind } from './document-index.ts';
 import { isInteger, putInt64, takeNumber, unusual } from './literals.ts';
@@ -22,7 +22,7 @@ export const anyNames = {
 } as const;
 
 /** The content of an AnyValue for a JSON value. */
-export function writeJsonValue(writer: ProtoWriter, index: DocumentIndex, entry: number): void {
+export function writeJsonValue(writer: RangeWriter, index: DocumentIndex, entry: number): void {
   const start = index.starts[entry] ?? 0;
   const end = index.ends[entry] ?? 0;
   switch (index.kinds[entry]) {
@@ -48,7 +48,7 @@ export function writeJsonValue(writer: ProtoWriter, index: DocumentIndex, entry:
   }
 }
 
-function writeJsonList(writer: ProtoWriter, index: DocumentIndex, list: number): void {
+function writeJsonList(writer: RangeWriter, index: DocumentIndex, list: number): void {
   const mark = writer.begin(0x2a, 1);
   const end = index.nexts[list] ?? 0;
   for (let entry = list + 1; entry < end; entry = index.nexts[entry] ?? 0) {
@@ -59,14 +59,14 @@ function writeJsonList(writer: ProtoWriter, index: DocumentIndex, list: number):
   writer.end(mark, 1);
 }
 
-function writeJsonMembers(writer: ProtoWriter, index: DocumentIndex, object: number): void {
+function writeJsonMembers(writer: RangeWriter, index: DocumentIndex, object: number): void {
   const mark = writer.begin(0x32, 1);
   writeJsonAttributes(writer, 0x0a, index, object);
   writer.end(mark, 1);
 }
 
 /** The members of an object as fields of that tag, each a KeyValue. */
-export function writeJsonAttributes(writer: ProtoWriter, tag: number, index: DocumentIndex, object: number): void {
+export function writeJsonAttributes(writer: RangeWriter, tag: number, index: DocumentIndex, object: number): void {
   const end = index.nexts[object] ?? 0;
   for (let entry = object + 1; entry < end; entry = index.nexts[entry] ?? 0) {
     const name = index.names[entry] ?? 0;
@@ -80,7 +80,7 @@ export function writeJsonAttributes(writer: ProtoWriter, tag: number, index: Doc
 }
 
 /** The content of an AnyValue for one in OTLP/JSON. */
-export function writeAnyValue(writer: ProtoWriter, index: DocumentIndex, any: number): void {
+export function writeAnyValue(writer: RangeWriter, index: DocumentIndex, any: number): void {
   const value = any + 1;
   if (index.kinds[any] !== Kind.object) throw unusual;
   if (index.nexts[any] === value) return;
@@ -129,7 +129,7 @@ function valuesOf(index: DocumentIndex, object: number): number {
   return list;
 }
 
-function writeAnyList(writer: ProtoWriter, index: DocumentIndex, list: number): void {
+function writeAnyList(writer: RangeWriter, index: DocumentIndex, list: number): void {
   const mark = writer.begin(0x2a, 1);
   const end = index.nexts[list] ?? 0;
   for (let entry = list + 1; entry < end; entry = index.nexts[entry] ?? 0) {
@@ -144,7 +144,7 @@ function writeAnyList(writer: ProtoWriter, index: DocumentIndex, list: number): 
 const pairsMax = 128;
 
 /** `[[key, AnyValue], …]` as fields of that tag, each a KeyValue. */
-export function writeAnyAttributes(writer: ProtoWriter, tag: number, index: DocumentIndex, list: number): void {
+export function writeAnyAttributes(writer: RangeWriter, tag: number, index: DocumentIndex, list: number): void {
   const end = index.nexts[list] ?? 0;
   if (index.size(list) > pairsMax) throw unusual;
   for (let pair = list + 1; pair < end; pair = index.nexts[pair] ?? 0) {

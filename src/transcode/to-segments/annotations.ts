@@ -103,8 +103,9 @@ interface ExactKey {
   readonly decision: Decision;
 }
 
-/** Keys remembered; telemetry has few. */
+/** Keys remembered, and the length of each; telemetry has few and short ones. */
 const decisionsMax = 4096;
+const keyLengthMax = 256;
 
 export class AnnotationWriter {
   private readonly index: AnnotationIndex;
@@ -260,6 +261,7 @@ function decide(key: string, wanted: string): Decision {
 }
 
 function remember<Value>(known: Map<string, Value>, key: string, value: Value): void {
+  if (key.length > keyLengthMax) return;
   if (known.size >= decisionsMax) known.clear();
   known.set(key, value);
 }

@@ -35,8 +35,9 @@ export interface Gapped {
   readonly depths: readonly number[];
 }
 
-/** Exceptions remembered of one resource. */
+/** Exceptions remembered of one resource and form, and the bytes of them. */
 const knownMax = 256;
+const knownBytesMax = 262_144;
 
 interface Known {
   readonly bytes: Uint8Array;
@@ -53,6 +54,7 @@ export class KnownExceptions {
   private readonly resource: Resource;
   private readonly form: ExceptionForm;
   private readonly known = new Map<number, Known>();
+  private knownBytes = 0;
 
   constructor(resource: Resource, form: ExceptionForm) {
     this.resource = resource;
@@ -69,9 +71,17 @@ export class KnownExceptions {
     if (found && isSame(found.bytes, bytes, start, end)) return found.parts;
     const event = decode();
     const parts = event && exceptionParts(event, this.resource, this.form);
-    if (this.known.size >= knownMax) this.known.clear();
-    this.known.set(hash, { bytes: bytes.slice(start, end), parts });
+    this.remember(hash, { bytes: bytes.slice(start, end), parts });
     return parts;
+  }
+
+  private remember(hash: number, known: Known): void {
+    if (this.known.size >= knownMax || this.knownBytes >= knownBytesMax) {
+      this.known.clear();
+      this.knownBytes = 0;
+    }
+    this.known.set(hash, known);
+    this.knownBytes += known.bytes.length + (known.parts?.bytesMax ?? 0);
   }
 }
 

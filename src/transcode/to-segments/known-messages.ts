@@ -2,6 +2,8 @@ import type { IndexedMessage } from '../../codec/otlp-index.ts';
 
 /** Resources and scopes stay the same from request to request; this many are remembered. */
 const knownMax = 64;
+/** A larger one is not remembered: senders decide what they send, not how much of it is kept. */
+const knownBytesMax = 65_536;
 
 interface Known<Parts> {
   readonly bytes: Uint8Array;
@@ -49,6 +51,7 @@ export class KnownMessages<Message, Parts> {
     const bytes = joined(this.request, message, schemaUrl);
     const at = this.known.findIndex((candidate) => isSame(candidate.bytes, bytes));
     const found = this.known[at] ?? { bytes, parts: this.toParts(this.message(place)) };
+    if (bytes.length > knownBytesMax) return found.parts;
     if (at >= 0) this.known.splice(at, 1);
     this.known.unshift(found);
     this.known.length = Math.min(this.known.length, knownMax);

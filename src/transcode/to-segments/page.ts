@@ -32,6 +32,9 @@ export const awsDynamoDb = { start: 7, end: 19 } as const;
 export const awsSqs = { start: 19, end: 26 } as const;
 export const awsSns = { start: 26, end: 33 } as const;
 
+/** Memory that one large request needed is not kept for the small ones after it. */
+const bytesKept = 16 * 1024 * 1024;
+
 /** For names and URLs put together; a longer one is not usual. */
 const scratchBytes = 8192;
 
@@ -53,7 +56,8 @@ export class Page {
     this.scratchEnd = this.scratchStart + scratchBytes;
     this.pos = this.scratchEnd;
     const needed = this.pos + 4 * request.length;
-    if (this.bytes.length < needed) this.replace(new Uint8Array(needed));
+    const isTooLarge = this.bytes.length > Math.max(needed, bytesKept);
+    if (this.bytes.length < needed || isTooLarge) this.replace(new Uint8Array(needed));
     this.bytes.set(constants);
     this.bytes.set(request, this.requestStart);
   }

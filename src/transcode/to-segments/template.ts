@@ -31,7 +31,15 @@ export function templateSpan(parts: Partial<Span>): Span {
 
 /** Its document, with the whole envelope. */
 export function documentOf(span: Span, options: Partial<SegmentOptions> = {}): JsonObject {
-  return toSegments([span], { ...options, json: jsonText, envelope: 'full' })[0] ?? new Map();
+  return (
+    toSegments([span], {
+      ...options,
+      json: jsonText,
+      envelope: 'full',
+      // The parts of a document are asked for; whether the whole of one fits is decided about the whole.
+      documentBytesMax: Number.POSITIVE_INFINITY,
+    })[0] ?? new Map()
+  );
 }
 
 /** A member that is an object; the empty one for any other. */

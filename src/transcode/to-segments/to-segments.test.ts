@@ -73,6 +73,18 @@ describe('OTLP bytes become the documents that their spans become', () => {
       assert.ok(problems.length >= 3);
     });
 
+    it(`of a service whose resource fills a document, with ${name}`, () => {
+      const [first, ...rest] = telemetrySpans(6);
+      assert.ok(first);
+      for (const size of [20_000, 70_000]) {
+        const resource = {
+          ...first.resource,
+          attributes: new Map([...first.resource.attributes, ['process.command_args', 'x'.repeat(size)]]),
+        };
+        check([first, ...rest].map((span) => ({ ...span, resource })));
+      }
+    });
+
     it(`of usual telemetry without taking the path over spans, with ${name}`, () => {
       for (const seed of [1, 2, 3]) assert.equal(check(telemetrySpans(300, seed)).slowSpans, 0);
     });

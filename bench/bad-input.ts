@@ -10,16 +10,15 @@ import {
   decodeTraces,
   decodeTracesJson,
   inspectTraces,
+  inspectTracesJson,
   parseJson,
   printSegment,
+  jsonText as json,
 } from '../src/codec/index.ts';
-import { inspectSegment } from '../src/codec/segment.ts';
-import { inspectTracesJson } from '../src/codec/otlp-json.ts';
-import { splitSegments } from '../src/codec/segment.ts';
+import { inspectSegment, splitSegments } from '../src/codec/segment.ts';
 import { toSegments, toSpans } from '../src/convert/index.ts';
 import { RaybridgeError } from '../src/errors.ts';
 import type { SegmentDocument, Span } from '../src/model/index.ts';
-import { jsonText as json } from '../src/codec/index.ts';
 import { type HostileInput, hostileInputs } from '../test/support/hostile.ts';
 
 /** The aim is 20 ms on a fast machine; one of a quarter of its speed must pass, too. */

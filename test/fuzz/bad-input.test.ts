@@ -7,12 +7,11 @@ import {
   encodeTraces,
   encodeTracesJson,
   inspectTraces,
+  inspectTracesJson,
   jsonText as json,
   parseJson,
 } from '../../src/codec/index.ts';
-import { inspectSegment } from '../../src/codec/segment.ts';
-import { inspectTracesJson } from '../../src/codec/otlp-json.ts';
-import { joinSegments, splitSegments } from '../../src/codec/segment.ts';
+import { inspectSegment, joinSegments, splitSegments } from '../../src/codec/segment.ts';
 import { decodeDatagram, encodeDatagram } from '../../src/codec/udp.ts';
 import { toSpans } from '../../src/convert/index.ts';
 import { toBytes } from '../support/bytes.ts';

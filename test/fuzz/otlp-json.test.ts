@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeTraces, decodeTracesJson, encodeTraces, encodeTracesJson } from '../../src/codec/index.ts';
-import { inspectTracesJson } from '../../src/codec/otlp-json.ts';
+import {
+  decodeTraces,
+  decodeTracesJson,
+  encodeTraces,
+  encodeTracesJson,
+  inspectTracesJson,
+} from '../../src/codec/index.ts';
 import { toBytes } from '../support/bytes.ts';
 import { fuzzing, isConverted } from '../support/fuzz.ts';
 import { arbitraryMutations, mutateText } from '../support/mutate.ts';

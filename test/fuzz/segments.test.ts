@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeSegments } from '../../src/codec/index.ts';
-import { inspectSegment } from '../../src/codec/segment.ts';
-import { joinSegments } from '../../src/codec/segment.ts';
+import { decodeSegments, jsonText as json } from '../../src/codec/index.ts';
+import { inspectSegment, joinSegments } from '../../src/codec/segment.ts';
 import { toSpans } from '../../src/convert/index.ts';
-import { jsonText as json } from '../../src/codec/index.ts';
 import { toBytes } from '../support/bytes.ts';
 import { fuzzing } from '../support/fuzz.ts';
 import { arbitraryMutations, mutateText } from '../support/mutate.ts';

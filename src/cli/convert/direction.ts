@@ -5,10 +5,10 @@ import {
   encodeTraces,
   encodeTracesJson,
   inspectTraces,
+  inspectTracesJson,
   jsonText,
   printSegment,
 } from '../../codec/index.ts';
-import { inspectTracesJson } from '../../codec/otlp-json.ts';
 import { joinSegments } from '../../codec/segment.ts';
 import { type ConversionProblem, type SegmentOptions, toSpans, writeSegments } from '../../convert/index.ts';
 import { RaybridgeError } from '../../errors.ts';

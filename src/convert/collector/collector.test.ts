@@ -2,10 +2,9 @@ import { collectorPolicy } from './index.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { testSpan } from '../../../test/support/span.ts';
-import { printJson } from '../../codec/json.ts';
+import { printJson, jsonText as json } from '../../codec/json.ts';
 import type { AttributeValue, Span, SpanEvent } from '../../model/index.ts';
 import { emptyResource, SpanKind, StatusCode } from '../../model/index.ts';
-import { jsonText as json } from '../../codec/json.ts';
 import type { AnnotationOptions } from '../index.ts';
 import { toSegments, toSpans } from '../index.ts';
 

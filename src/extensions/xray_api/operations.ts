@@ -1,5 +1,4 @@
-import { inspectSegment } from '../../codec/segment.ts';
-import { joinSegments } from '../../codec/segment.ts';
+import { inspectSegment, joinSegments } from '../../codec/segment.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { documentsPerCallMax, toXrayTraceId } from '../../model/index.ts';
 import type { JsonObject } from '../../model/index.ts';

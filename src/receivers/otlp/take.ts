@@ -1,5 +1,4 @@
-import { inspectTraces } from '../../codec/index.ts';
-import { inspectTracesJson } from '../../codec/otlp-json.ts';
+import { inspectTraces, inspectTracesJson } from '../../codec/index.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { toIngestFailure, type IngestFailure } from '../../net/status.ts';
 import { createBatch } from '../../pipeline/batches.ts';

@@ -19,12 +19,20 @@ export interface Store {
   /** Traces of a time range, newest first. */
   findTraces(query: TraceQuery): Promise<TracePage>;
 
-  /** State documents: sampling rules, groups, checkpoints. Last write wins. */
+  /** State documents, such as sampling rules and groups, by key. Last write wins. */
   readState(kind: string): Promise<ReadonlyMap<string, string>>;
-  writeState(entry: { readonly kind: string; readonly key: string; readonly value: string }): Promise<void>;
+  /** An undefined `value` removes the document. */
+  writeState(entry: StateWrite): Promise<void>;
 
   /** Counts for the health page. */
   statistics(): Promise<StoreStatistics>;
+}
+
+export interface StateWrite {
+  readonly kind: string;
+  readonly key: string;
+  /** Not empty. */
+  readonly value: string | undefined;
 }
 
 export interface SpanWrite {

@@ -66,7 +66,10 @@ export function createMemoryStore(): MemoryStore {
     },
     async writeState({ kind, key, value }) {
       refuse();
-      state.set(kind, new Map(state.get(kind)).set(key, value));
+      const documents = new Map(state.get(kind));
+      if (value === undefined) documents.delete(key);
+      else documents.set(key, value);
+      state.set(kind, documents);
     },
     async statistics() {
       refuse();

@@ -6,7 +6,8 @@ import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.
 import type { HttpRequest } from '../../net/http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
 import { createTraceReader } from '../../reader/index.ts';
-import { type Backend, type Operation, operations, unansweredPaths } from './operations.ts';
+import type { Backend, Operation } from './operation.ts';
+import { operations, unansweredPaths } from './operations.ts';
 
 const configSchema = z.strictObject({
   endpoint: endpoint.default('127.0.0.1:2080'),

@@ -237,6 +237,8 @@ test('state documents are kept by kind and key, and the last write wins', async 
       ['b', 'ü"\n'],
     ]),
   );
+  await store.writeState({ kind: 'group', key: 'a', value: undefined });
+  assert.deepEqual([...(await store.readState('group')).keys()], ['b']);
   assert.deepEqual(await store.readState('nothing'), new Map());
 });
 

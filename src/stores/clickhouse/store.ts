@@ -31,6 +31,7 @@ const selectState = `
   FROM state
   WHERE kind = {kind:String}
   GROUP BY key
+  HAVING argMax(value, version) != ''
   FORMAT RowBinary`;
 
 // Copies of a span that are not merged away yet count; copies of a trace's row do not. The type of a
@@ -74,7 +75,7 @@ export function createStore(connection: Connection, nowNs: () => bigint): StoreC
       const now = nowNs();
       stateVersion = now > stateVersion ? now : stateVersion + 1n;
       const version = stateVersion;
-      return use((client) => writeState(client, { ...entry, version: String(version) }));
+      return use((client) => writeState(client, { ...entry, value: entry.value ?? '', version: String(version) }));
     },
     statistics: () => use(readStatistics),
   };
@@ -147,6 +148,7 @@ async function readState(client: ClickHouseClient, kind: string): Promise<Readon
 interface StateRow {
   readonly kind: string;
   readonly key: string;
+  /** Empty: removed. */
   readonly value: string;
   readonly version: string;
 }

@@ -1,3 +1,4 @@
+export * from './digest.ts';
 export * from './graph.ts';
 export * from './ids.ts';
 export * from './json.ts';

@@ -1,6 +1,7 @@
 export * from './digest.ts';
 export * from './graph.ts';
 export * from './ids.ts';
+export * from './insight.ts';
 export * from './json.ts';
 export * from './sampling.ts';
 export * from './segment.ts';

@@ -5,7 +5,13 @@ import { RaybridgeError } from '../../errors.ts';
 import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.ts';
 import type { HttpRequest } from '../../net/http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
-import { createTraceReader } from '../../reader/index.ts';
+import {
+  createInsightWatcher,
+  createTraceReader,
+  type InsightGroup,
+  openInsightDocuments,
+} from '../../reader/index.ts';
+import { everyMinute } from './every-minute.ts';
 import type { Backend, Operation } from './operation.ts';
 import { operations, unansweredPaths } from './operations.ts';
 
@@ -16,6 +22,8 @@ const configSchema = z.strictObject({
     .int()
     .min(1)
     .default(20 * 1024 * 1024),
+  /** Looks for insights every minute. Of several processes that share a store, one should. */
+  find_insights: z.boolean().default(true),
 });
 
 /** The X-Ray API (2016-04-12) as any AWS SDK speaks it: POST on a fixed path, JSON in, JSON out. */
@@ -26,9 +34,20 @@ export const xrayApi: ExtensionFactory = {
   create({ config, context, intake }): Component {
     // The register has checked `config` with the schema above.
     const settings = config as z.output<typeof configSchema>;
-    const backend: Backend = { context, intake, reader: createTraceReader(context.store(settings.store)) };
+    const store = context.store(settings.store);
+    const backend: Backend = {
+      context,
+      intake,
+      reader: createTraceReader(store),
+      insights: openInsightDocuments(store),
+      insightGroups,
+    };
+    const watcher = createInsightWatcher({ ...context, store, groups: insightGroups });
+    const stopping = new AbortController();
+    let watching = Promise.resolve();
     return {
       async start() {
+        if (settings.find_insights) watching = everyMinute(watcher.evaluate, { context, signal: stopping.signal });
         context.http.mount({
           component: context.id,
           protocol: 'X-Ray API',
@@ -39,10 +58,26 @@ export const xrayApi: ExtensionFactory = {
             handle(request, response, { backend, bytesMax: settings.max_request_body_size }),
         });
       },
-      async shutdown() {},
+      async shutdown() {
+        stopping.abort();
+        await watching;
+      },
     };
   },
 };
+
+/** Only the default group can be had yet. It holds every trace. */
+async function insightGroups(): Promise<readonly InsightGroup[]> {
+  return [
+    {
+      name: 'Default',
+      arn: 'arn:aws:xray:local:000000000000:group/Default',
+      filterExpression: undefined,
+      insightsEnabled: true,
+      notificationsEnabled: false,
+    },
+  ];
+}
 
 async function handle(
   request: HttpRequest,

@@ -28,6 +28,16 @@ export function numberMember(request: JsonObject, name: string): number | undefi
   throw wrong(name, 'a number', value);
 }
 
+export function integerMember(
+  request: JsonObject,
+  name: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | undefined {
+  const value = numberMember(request, name);
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return value;
+  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected a whole number from ${min} to ${max}, got ${value}`);
+}
+
 /** A required list of objects. */
 export function objectListMember(request: JsonObject, name: string): readonly JsonObject[] {
   const value = request.get(name);

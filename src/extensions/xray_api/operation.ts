@@ -1,13 +1,15 @@
 import type { JsonObject } from '../../model/index.ts';
 import type { Access } from '../../net/aws-json.ts';
 import type { Context, Intake } from '../../pipeline/component.ts';
-import type { TraceReader } from '../../reader/index.ts';
+import type { InsightDocuments, InsightGroup, TraceReader } from '../../reader/index.ts';
 
 /** What the operations work with. */
 export interface Backend {
   readonly context: Context;
   readonly intake: Intake;
   readonly reader: TraceReader;
+  readonly insights: InsightDocuments;
+  readonly insightGroups: () => Promise<readonly InsightGroup[]>;
 }
 
 /** One call, whose signal aborts when the client is gone. */

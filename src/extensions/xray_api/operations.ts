@@ -1,4 +1,5 @@
 import type { Operation } from './operation.ts';
+import { insightOperations } from './operations/insights.ts';
 import { samplingOperations } from './operations/sampling.ts';
 import { segmentOperations } from './operations/segments.ts';
 import { traceOperations } from './operations/traces.ts';
@@ -8,6 +9,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ...segmentOperations,
   ...traceOperations,
   ...samplingOperations,
+  ...insightOperations,
 ]);
 
 /** Operations of the X-Ray API that a later version answers, by path; they get UnknownOperationException with the name. */
@@ -22,10 +24,6 @@ export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/GetGroup', 'GetGroup'],
   ['/Groups', 'GetGroups'],
   ['/GetIndexingRules', 'GetIndexingRules'],
-  ['/Insight', 'GetInsight'],
-  ['/InsightEvents', 'GetInsightEvents'],
-  ['/InsightImpactGraph', 'GetInsightImpactGraph'],
-  ['/InsightSummaries', 'GetInsightSummaries'],
   ['/GetRetrievedTracesGraph', 'GetRetrievedTracesGraph'],
   ['/SamplingStatisticSummaries', 'GetSamplingStatisticSummaries'],
   ['/TimeSeriesServiceStatistics', 'GetTimeSeriesServiceStatistics'],

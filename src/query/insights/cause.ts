@@ -41,7 +41,7 @@ function neighboursOf(anomalies: readonly Anomaly[]): ReadonlyMap<string, Readon
  * faults beyond what was expected.
  */
 export function rootCauseOf(related: readonly Anomaly[]): Anomaly | undefined {
-  const last = related.filter((anomaly) => isFarthest(anomaly, related));
+  const last = farthestOf(related);
   const candidates = last.length > 0 ? last : related;
   return candidates.toSorted((one, other) => excessOf(other) - excessOf(one))[0];
 }
@@ -52,11 +52,15 @@ export function farthestFrom(key: string, related: readonly Anomaly[]): Anomaly 
   const reached = new Set(byKey.has(key) ? [key] : []);
   for (const one of reached) for (const callee of byKey.get(one)?.node.faultyCallees ?? []) reached.add(callee);
   const downstream = [...reached].flatMap((one) => byKey.get(one) ?? []);
-  return rootCauseOf(downstream.filter((anomaly) => isFarthest(anomaly, downstream))) ?? byKey.get(key);
+  return rootCauseOf(farthestOf(downstream)) ?? byKey.get(key);
 }
 
-function isFarthest({ key, node }: Anomaly, related: readonly Anomaly[]): boolean {
-  return !related.some((other) => other.key !== key && node.faultyCallees.has(other.key));
+/** Those that call no other of them in vain. */
+function farthestOf(related: readonly Anomaly[]): readonly Anomaly[] {
+  const keys = new Set(related.map(({ key }) => key));
+  return related.filter(
+    ({ key, node }) => ![...node.faultyCallees].some((callee) => callee !== key && keys.has(callee)),
+  );
 }
 
 function excessOf({ node, past }: Anomaly): number {
@@ -64,13 +68,15 @@ function excessOf({ node, past }: Anomaly): number {
   return faultCount - totalCount * expectedRate(past);
 }
 
-/** The minutes of the window with clearly more faults than expected, oldest first. */
+/**
+ * The minutes of the window that made it an anomaly, oldest first, one at least: those whose share of
+ * faults is nearer to that of the window, or beyond it, than to what was expected.
+ */
 export function troubledMinutes({ node, past }: Anomaly): readonly number[] {
-  const expected = expectedRate(past);
-  // Twice as many as expected; where that is no measure, more than half of the requests that should have been fine.
-  const rateMax = Math.min(2 * expected, (1 + expected) / 2);
+  const { faultCount, totalCount } = sumCounts(node.requests);
+  const middle = (faultCount / totalCount + expectedRate(past)) / 2;
   return [...node.requests]
-    .filter(([, { faultCount, totalCount }]) => faultCount > totalCount * rateMax)
+    .filter(([, counts]) => counts.faultCount > counts.totalCount * middle)
     .map(([minute]) => minute)
     .sort((one, other) => one - other);
 }

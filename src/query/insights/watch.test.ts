@@ -336,7 +336,7 @@ describe('insights', () => {
     });
     const minute = fc.dictionary(fc.constantFrom(...names), traffic, { maxKeys: 6 });
     fc.assert(
-      fc.property(fc.array(minute, { minLength: 1, maxLength: 60 }), (minutes) => {
+      fc.property(fc.array(minute, { minLength: 1, maxLength: 40 }), (minutes) => {
         const played = play([
           ...minutes.map((one) =>
             Object.fromEntries(
@@ -351,7 +351,7 @@ describe('insights', () => {
         assert.equal(played.closed.length, played.opened.length);
         for (const { insight } of [...played.opened, ...played.closed]) check(insight);
       }),
-      fuzzing(200),
+      fuzzing(100),
     );
   });
 });

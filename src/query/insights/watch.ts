@@ -65,7 +65,7 @@ export interface WatchedMinute {
 export const windowMinutes = 5;
 /** A single failing request is no incident, however rare. */
 const faultsMin = 5;
-/** Faults with a smaller chance make a node anomalous: one false alarm in a million minutes or so. */
+/** Faults with a smaller chance make a node anomalous. How often that is a false alarm stands in docs/insights.md. */
 const alarmChance = 1e-5;
 /** Faults with a greater chance end that. */
 const calmChance = 0.05;
@@ -190,8 +190,9 @@ function open(
   const root = rootCauseOf(related);
   if (!root) throw new Error('no insight is without an anomaly');
   const { minute } = frame;
-  const startMinute = Math.min(...related.flatMap((anomaly) => troubledMinutes(anomaly).slice(0, 1)), minute);
-  const services = related.slice(0, insightServicesMax).map(({ node }) => node.service);
+  const startMinute = firstTrouble(related, minute);
+  const others = related.filter((anomaly) => anomaly !== root);
+  const services = [root, ...others].slice(0, insightServicesMax).map(({ node }) => node.service);
   const insight: Insight = {
     id: idOf([group.arn, root.key, String(minute)]),
     groupName: group.name,
@@ -212,14 +213,22 @@ function open(
   return record(opened, { minute, change: 'opened', newServices: [] });
 }
 
-function proceed(known: ActiveInsight, related: readonly Anomaly[], frame: Frame): ActiveInsight {
+function proceed(known: ActiveInsight, all: readonly Anomaly[], frame: Frame): ActiveInsight {
   const { insight, members } = known;
-  const newServices = newMembers(known, related);
+  const keys = new Set(members.map(({ service }) => serviceKey(service)));
+  const joining = all.filter(({ key }) => !keys.has(key)).slice(0, insightServicesMax - members.length);
+  const related = [...all.filter(({ key }) => keys.has(key)), ...joining];
   const root = farthestFrom(serviceKey(insight.rootCause), related);
+  const newServices = joining.map(({ node }) => node.service);
   const next = measured(
     {
       ...known,
-      insight: root ? { ...insight, rootCause: root.node.service, expectedRate: expectedRate(root.past) } : insight,
+      insight: {
+        ...insight,
+        // One that joins may have had its trouble earlier.
+        startMinute: firstTrouble(related, insight.startMinute),
+        ...(root ? { rootCause: root.node.service, expectedRate: expectedRate(root.past) } : {}),
+      },
       members: [...members, ...newServices.map((service) => ({ service, settled: noRequests }))],
       troubledMinute: lastTrouble(related, known.troubledMinute),
     },
@@ -229,14 +238,6 @@ function proceed(known: ActiveInsight, related: readonly Anomaly[], frame: Frame
   return change ? record(next, { minute: frame.minute, change, newServices }) : next;
 }
 
-function newMembers({ members }: ActiveInsight, related: readonly Anomaly[]): readonly ServiceName[] {
-  const keys = new Set(members.map(({ service }) => serviceKey(service)));
-  return related
-    .filter(({ key }) => !keys.has(key))
-    .slice(0, insightServicesMax - members.length)
-    .map(({ node }) => node.service);
-}
-
 /** The most notable change since the event before. */
 function changeOf(before: Insight, now: Insight, newServices: number): OngoingChange | undefined {
   if (serviceKey(now.rootCause) !== serviceKey(before.rootCause)) return 'cause_found';
@@ -244,6 +245,10 @@ function changeOf(before: Insight, now: Insight, newServices: number): OngoingCh
   const told = before.events.at(-1)?.rootCauseRequests.faultCount ?? 0;
   const { faultCount } = now.rootCauseRequests;
   return faultCount >= 2 * told && faultCount - told >= doubledFaultsMin ? 'doubled' : undefined;
+}
+
+function firstTrouble(related: readonly Anomaly[], known: number): number {
+  return related.reduce((first, anomaly) => Math.min(first, troubledMinutes(anomaly)[0] ?? first), known);
 }
 
 function lastTrouble(related: readonly Anomaly[], known: number): number {

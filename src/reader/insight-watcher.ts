@@ -61,7 +61,13 @@ export function createInsightWatcher({ store, groups, nowNs, log, telemetry }: W
       const minute = Number((nowNs() - BigInt(lateMs) * 1_000_000n) / minuteNs) - 1;
       const watches = (known ??= await readWatches());
       const watched = (await groups()).flatMap(toWatchedGroup);
-      for (const group of watched) await evaluateGroup(watches, group, { minute, signal });
+      const failures: unknown[] = [];
+      for (const group of watched) {
+        // One group that is too much for the store does not keep the others from being looked at.
+        await evaluateGroup(watches, group, { minute, signal }).catch((error: unknown) => failures.push(error));
+        signal.throwIfAborted();
+      }
+      if (failures.length > 0) throw failures[0];
       const arns = new Set(watched.map(({ arn }) => arn));
       for (const [arn, watch] of watches) if (!arns.has(arn)) await abandon(watches, arn, watch);
       if (Math.abs(minute - tidiedMinute) < tidyIntervalMinutes) return;

@@ -51,3 +51,31 @@ export interface HistogramEntry {
   readonly value: number;
   readonly count: number;
 }
+
+/** What was counted for one node, or for one edge: the summands of a service graph. */
+export interface GraphTally {
+  /** `call` and `link` are edges, from `service` to `destination`. */
+  readonly kind: 'node' | 'call' | 'link';
+  readonly service: ServiceName;
+  /** Of edges. */
+  readonly destination: ServiceName | undefined;
+  /** Of nodes: it stands for segments, reported or inferred. False for a client. */
+  readonly requested: boolean;
+  /** Of nodes: some segment of it was reported and not inferred. */
+  readonly reporting: boolean;
+  /** Of nodes: a client called it. */
+  readonly root: boolean;
+  readonly startTimeNs: bigint;
+  readonly endTimeNs: bigint;
+  readonly okCount: number;
+  readonly faultCount: number;
+  readonly throttleCount: number;
+  readonly errorCount: number;
+  readonly totalResponseTimeNs: bigint;
+  /** Number of requests by milliseconds, see `histogramMilliseconds`. */
+  readonly responseTimes: ReadonlyMap<number, number>;
+  /** Of nodes. */
+  readonly durations: ReadonlyMap<number, number>;
+  /** Of links. */
+  readonly eventAges: ReadonlyMap<number, number>;
+}

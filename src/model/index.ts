@@ -1,4 +1,5 @@
 export * from './arn.ts';
+export * from './digest.ts';
 export * from './graph.ts';
 export * from './ids.ts';
 export * from './json.ts';

@@ -1,4 +1,5 @@
-import type { Span } from '../model/index.ts';
+import type { ServiceGraph, Span } from '../model/index.ts';
+import type { Filter, Groups, KeptSummary } from '../query/index.ts';
 
 /** A store keeps spans, gives each back exactly once, and keeps small documents of state beside them. */
 export interface Store {
@@ -16,8 +17,14 @@ export interface Store {
   /** All spans of these traces (32 hex digits each), in no order; unknown ids have no entry. */
   traces(traceIds: readonly string[]): Promise<ReadonlyMap<string, readonly Span[]>>;
 
-  /** Traces of a time range, newest first. */
+  /**
+   * Traces of a time range that satisfy a filter, newest first. A trace shows a few seconds after it
+   * was written at the latest.
+   */
   findTraces(query: TraceQuery): Promise<TracePage>;
+
+  /** The service graph over the traces that started in a range, whole or for each period of it. */
+  graphs(query: GraphQuery): Promise<readonly PeriodGraph[]>;
 
   /** State documents, such as sampling rules and groups, by key. Last write wins. */
   readState(kind: string): Promise<ReadonlyMap<string, string>>;
@@ -44,15 +51,26 @@ export interface SpanWrite {
   readonly token: string;
 }
 
-export interface TraceQuery {
+/** Which traces: all of them when there is no filter. */
+export interface TraceSelection {
   /** Half open: from <= time < to. Nanoseconds since 1970. */
   readonly fromNs: bigint;
   readonly toNs: bigint;
+  readonly filter: Filter | undefined;
+  /** What `group.name` and `group.arn` in the filter speak of. */
+  readonly groups: Groups;
+  /** Stops the work; the promise then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+export interface TraceQuery extends TraceSelection {
   /**
    * Which time of a trace must lie in the range: `start` its earliest span, `end` its latest end,
    * `update` when its latest span was received.
    */
   readonly by: 'start' | 'end' | 'update';
+  /** The share of traces to return, 0 to 1, chosen by trace id: a larger share holds the smaller one. */
+  readonly share: number;
   /** Continue after this trace; from the page before. */
   readonly after: TraceReference | undefined;
   readonly limit: number;
@@ -65,10 +83,12 @@ export interface TraceReference {
 }
 
 export interface TracePage {
-  /** Newest first; ties by trace id, descending. */
+  /** Newest first; ties by trace id, descending. May be empty although more follow. */
   readonly traces: readonly TraceFound[];
-  /** True when the range holds more. */
-  readonly more: boolean;
+  /** Traces of the range looked at for this page, matching or not. */
+  readonly scanned: number;
+  /** Continue here; undefined at the end of the range. */
+  readonly next: TraceReference | undefined;
 }
 
 export interface TraceFound extends TraceReference {
@@ -76,6 +96,19 @@ export interface TraceFound extends TraceReference {
   readonly revision: number;
   /** When its latest span was received. */
   readonly updatedAtNs: bigint;
+  readonly summary: KeptSummary;
+}
+
+export interface GraphQuery extends TraceSelection {
+  /** Length of the periods, which begin at its multiples; at least a minute. Undefined for one graph over all. */
+  readonly periodNs: bigint | undefined;
+}
+
+/** Traces count by the time they started. */
+export interface PeriodGraph {
+  /** Start of the period; of the range when there is one graph over all. */
+  readonly fromNs: bigint;
+  readonly graph: ServiceGraph;
 }
 
 export interface StoreStatistics {

@@ -8,6 +8,7 @@ import {
   toSamplingStatisticsAnswer,
   toSamplingTargetAnswer,
   toTraceSummaryAnswer,
+  withSummaryFacts,
   toUnprocessedStatisticsAnswer,
 } from './answers.ts';
 import { brokenShop, shopTraces, traceOf } from './shop.fixture.test.ts';
@@ -16,7 +17,7 @@ import { summarise } from './summary.ts';
 describe('a trace summary', () => {
   test('has the members of the API reference', () => {
     const { subsegments: _, ...alone } = brokenShop;
-    const answer = toTraceSummaryAnswer(summarise(traceOf([alone])), { revision: 2 });
+    const answer = withSummaryFacts(toTraceSummaryAnswer(summarise(traceOf([alone]))), { revision: 2 });
     const client = { Name: 'shop.example', Names: ['shop.example'], Type: 'client' };
     const service = { Name: 'shop.example', Names: ['shop.example'], Type: 'AWS::ECS::Container' };
     assert.deepEqual(answer, {
@@ -57,7 +58,10 @@ describe('a trace summary', () => {
   test('never lacks Http and lacks what is unknown', () => {
     const running = shopTraces.get('running');
     assert.ok(running);
-    const answer = toTraceSummaryAnswer(summarise(running), { revision: 1, matchedEventTimeNs: 1_500_000_000n });
+    const answer = withSummaryFacts(toTraceSummaryAnswer(summarise(running)), {
+      revision: 1,
+      matchedEventTimeNs: 1_500_000_000n,
+    });
     assert.deepEqual(answer.Http, {});
     assert.equal(answer.MatchedEventTime, 1.5);
     assert.ok(!('ResponseTime' in answer));
@@ -66,7 +70,7 @@ describe('a trace summary', () => {
 
   test('carries an annotation of any name', () => {
     const annotations = JSON.parse('{"__proto__":"x"}');
-    const answer = toTraceSummaryAnswer(summarise(traceOf([{ ...brokenShop, annotations }])), { revision: 1 });
+    const answer = toTraceSummaryAnswer(summarise(traceOf([{ ...brokenShop, annotations }])));
     assert.match(JSON.stringify(answer), /"Annotations":\{"__proto__":\[\{"AnnotationValue":\{"StringValue":"x"\}/);
   });
 });

@@ -54,6 +54,9 @@ export interface TraceSummaryAnswer {
   readonly MatchedEventTime?: number;
 }
 
+/** What a store keeps of a trace for the search list: all but what depends on the question. */
+export type KeptSummary = Omit<TraceSummaryAnswer, 'Revision' | 'MatchedEventTime'>;
+
 export interface HttpAnswer {
   readonly HttpURL?: string;
   readonly HttpStatus?: number;
@@ -95,8 +98,20 @@ interface SummaryFacts {
   readonly matchedEventTimeNs?: bigint | undefined;
 }
 
-/** TraceSummary of GetTraceSummaries. */
-export function toTraceSummaryAnswer(summary: TraceSummary, facts: SummaryFacts): TraceSummaryAnswer {
+/** TraceSummary of GetTraceSummaries, of a summary that was kept without the facts of the question. */
+export function withSummaryFacts(
+  summary: KeptSummary,
+  { revision, matchedEventTimeNs }: SummaryFacts,
+): TraceSummaryAnswer {
+  return {
+    ...summary,
+    Revision: revision,
+    ...given('MatchedEventTime', matchedEventTimeNs === undefined ? undefined : toSeconds(matchedEventTimeNs)),
+  };
+}
+
+/** TraceSummary of GetTraceSummaries, but for the facts of the question. */
+export function toTraceSummaryAnswer(summary: TraceSummary): KeptSummary {
   const { fault, error, responseTime } = toRootCauseAnswers(summary);
   return {
     Id: toXrayTraceId(summary.traceId),
@@ -125,11 +140,6 @@ export function toTraceSummaryAnswer(summary: TraceSummary, facts: SummaryFacts)
     FaultRootCauses: fault,
     ErrorRootCauses: error,
     ResponseTimeRootCauses: responseTime,
-    Revision: facts.revision,
-    ...given(
-      'MatchedEventTime',
-      facts.matchedEventTimeNs === undefined ? undefined : toSeconds(facts.matchedEventTimeNs),
-    ),
   };
 }
 

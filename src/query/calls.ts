@@ -6,6 +6,8 @@ import { eachNode } from './walk.ts';
 export interface Call {
   readonly from: ServiceName;
   readonly to: ServiceName;
+  /** From whoever called the root. */
+  readonly client: boolean;
   /** What the caller measured: its subsegment, or the callee's segment where there is none. */
   readonly measured: SegmentNode;
 }
@@ -20,13 +22,15 @@ export function callsOf(trace: Trace): readonly Call[] {
   const seen = new Set<string>();
   const calls: Call[] = [];
   const client = clientOf(trace.root);
-  if (client && trace.root?.service) calls.push({ from: client, to: trace.root.service, measured: trace.root });
+  if (client && trace.root?.service) {
+    calls.push({ from: client, to: trace.root.service, client: true, measured: trace.root });
+  }
   for (const callee of trace.segments) {
     const parent = callee.parentId === undefined ? undefined : owners.get(callee.parentId);
     if (!parent?.owner.service || !callee.service || parent.owner === callee) continue;
     const measured = parent.node.subsegment ? parent.node : callee;
     const key = `${measured.id} ${serviceKey(callee.service)}`;
-    if (!seen.has(key)) calls.push({ from: parent.owner.service, to: callee.service, measured });
+    if (!seen.has(key)) calls.push({ from: parent.owner.service, to: callee.service, client: false, measured });
     seen.add(key);
   }
   return calls;

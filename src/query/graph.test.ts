@@ -4,6 +4,7 @@ import { type RecordedName, readRecorded } from '../../test/support/samples.ts';
 import type { ServiceGraph, Trace } from '../model/index.ts';
 import { parseTraceId } from '../model/index.ts';
 import { toServicesAnswer } from './answers.ts';
+import { digestTrace } from './digest.ts';
 import { createGraphBuilder, graphNodesMax } from './graph.ts';
 import { brokenShop, parseDocument, startTime, timed, traceId, traceOf } from './shop.fixture.test.ts';
 import { summarise } from './summary.ts';
@@ -11,7 +12,7 @@ import { assembleTrace } from './trace.ts';
 
 function graphOf(...traces: readonly Trace[]): ServiceGraph {
   const builder = createGraphBuilder();
-  for (const trace of traces) builder.add(trace);
+  for (const trace of traces) builder.add(digestTrace(trace, []));
   return builder.build();
 }
 
@@ -258,8 +259,8 @@ describe('the service graph', () => {
     const segments = Array.from({ length: graphNodesMax + 5 }, (_, index) =>
       timed(0, 1, { id: `i${index}`, name: `n${index}` }),
     );
-    builder.add(traceOf(segments));
-    builder.add(traceOf([brokenShop]));
+    builder.add(digestTrace(traceOf(segments), []));
+    builder.add(digestTrace(traceOf([brokenShop]), []));
     const { nodes } = builder.build();
     assert.equal(nodes.length, graphNodesMax);
     assert.ok(nodes.every(({ edges }) => edges.every(({ referenceId }) => referenceId < graphNodesMax)));

@@ -2,28 +2,26 @@ import { printSegment } from '../codec/index.ts';
 import { RaybridgeError } from '../errors.ts';
 import { secondsText, toSeconds, toXrayTraceId } from '../model/index.ts';
 import type { Trace } from '../model/index.ts';
-import type { TraceReference } from '../pipeline/store.ts';
+import type { GraphQuery, TraceQuery, TraceReference } from '../pipeline/store.ts';
 import {
   compileDocument,
   createGraphBuilder,
+  digestTrace,
   parseFilter,
   parsePageToken,
   printPageToken,
   toServicesAnswer,
-  toTraceSummaryAnswer,
+  withSummaryFacts,
 } from '../query/index.ts';
 import type { ServiceAnswer, TraceSummaryAnswer } from '../query/index.ts';
-import type { GraphRequest, SummariesRequest, TraceReader } from './reader.ts';
+import type { TraceReader } from './reader.ts';
 
 /**
  * The answers of the X-Ray API as plain JSON values (API reference 2016-04-12), given alike by the
  * API itself and by the console's own endpoints.
  */
 
-export interface SummariesQuestion extends Pick<
-  SummariesRequest,
-  'fromNs' | 'toNs' | 'by' | 'share' | 'limit' | 'signal'
-> {
+export interface SummariesQuestion extends Omit<TraceQuery, 'filter' | 'after'> {
   readonly filterExpression: string | undefined;
   readonly nextToken: string | undefined;
 }
@@ -47,10 +45,10 @@ export async function answerSummaries(reader: TraceReader, question: SummariesQu
   });
 
   const answer = {
-    TraceSummaries: page.found.map(({ summary, found }) =>
-      toTraceSummaryAnswer(summary, {
-        revision: found.revision,
-        matchedEventTimeNs: range.by === 'update' ? found.updatedAtNs : undefined,
+    TraceSummaries: page.traces.map(({ summary, revision, updatedAtNs }) =>
+      withSummaryFacts(summary, {
+        revision,
+        matchedEventTimeNs: range.by === 'update' ? updatedAtNs : undefined,
       }),
     ),
     ApproximateTime: Number(secondsText(page.next?.timeNs ?? range.fromNs)),
@@ -78,17 +76,20 @@ export function answerTrace(trace: Trace): TraceAnswer {
 }
 
 export interface ServiceGraphAnswer {
-  /** Epoch seconds from which on the graph is complete; later than asked when the range held very many traces. */
+  /** Epoch seconds. */
   readonly StartTime: number;
   readonly EndTime: number;
   readonly Services: readonly ServiceAnswer[];
   readonly ContainsOldGroupVersions: boolean;
 }
 
-export async function answerServiceGraph(reader: TraceReader, request: GraphRequest): Promise<ServiceGraphAnswer> {
-  const { graph, fromNs } = await reader.serviceGraph(request);
+export async function answerServiceGraph(
+  reader: TraceReader,
+  request: Omit<GraphQuery, 'periodNs'>,
+): Promise<ServiceGraphAnswer> {
+  const graph = await reader.serviceGraph(request);
   return {
-    StartTime: Number(secondsText(fromNs)),
+    StartTime: Number(secondsText(request.fromNs)),
     EndTime: Number(secondsText(request.toNs)),
     Services: toServicesAnswer(graph),
     ContainsOldGroupVersions: false,
@@ -98,7 +99,7 @@ export async function answerServiceGraph(reader: TraceReader, request: GraphRequ
 /** GetTraceGraph's Services, over the given traces only. */
 export function answerTraceGraph(traces: readonly Trace[]): readonly ServiceAnswer[] {
   const graph = createGraphBuilder();
-  for (const trace of traces) graph.add(trace);
+  for (const trace of traces) graph.add(digestTrace(trace, []));
   return toServicesAnswer(graph.build());
 }
 

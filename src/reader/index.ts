@@ -1,2 +1,3 @@
 export * from './answers.ts';
+export { digestSpans } from './assemble.ts';
 export * from './reader.ts';

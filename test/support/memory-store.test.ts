@@ -4,6 +4,7 @@ import { RaybridgeError } from '../../src/errors.ts';
 import type { Span } from '../../src/model/index.ts';
 import type { TraceQuery, TraceReference } from '../../src/pipeline/store.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
+import { traceQuery } from './query.ts';
 import { testSpan } from './span.ts';
 
 const second = 1_000_000_000n;
@@ -35,9 +36,9 @@ describe('the store in memory', () => {
   async function listAll(range: Pick<TraceQuery, 'by' | 'fromNs' | 'toNs'>, limit: number) {
     const listed: TraceReference[] = [];
     for (;;) {
-      const page = await store.findTraces({ ...range, after: listed.at(-1), limit });
+      const page = await store.findTraces(traceQuery({ ...range, after: listed.at(-1), limit }));
       listed.push(...page.traces);
-      if (!page.more) return listed.map((found) => found.traceId);
+      if (!page.next) return listed.map((found) => found.traceId);
     }
   }
 
@@ -55,9 +56,8 @@ describe('the store in memory', () => {
 
   it('counts the writes of a trace in its revision, a repeated token once', async () => {
     for (const token of ['a', 'b', 'a']) await write({ name: token }, { token });
-    const range = { by: 'start', fromNs: 0n, toNs: 2n * nowNs, after: undefined, limit: 10 } as const;
     assert.deepEqual(
-      (await store.findTraces(range)).traces.map(({ revision }) => revision),
+      (await store.findTraces(traceQuery())).traces.map(({ revision }) => revision),
       [2],
     );
     assert.deepEqual(await names(), ['b']);
@@ -90,8 +90,7 @@ describe('the store in memory', () => {
   it('lists a trace by the time in its id when that is within a day of its start', async () => {
     const id = `${(now - 5).toString(16)}${'1'.repeat(24)}`;
     await write({ traceId: id });
-    const [found] = (await store.findTraces({ by: 'start', fromNs: 0n, toNs: nowNs, after: undefined, limit: 1 }))
-      .traces;
+    const [found] = (await store.findTraces(traceQuery({ toNs: nowNs, limit: 1 }))).traces;
     assert.equal(found?.timeNs, nowNs - 5n * second);
   });
 

@@ -1,7 +1,10 @@
 import { RaybridgeError } from '../../src/errors.ts';
 import { epochSecondsOf, type Span } from '../../src/model/index.ts';
 import type { StoreComponent } from '../../src/pipeline/component.ts';
-import type { SpanWrite, TraceFound, TraceQuery, TraceReference } from '../../src/pipeline/store.ts';
+import type { SpanWrite, TraceFound, TraceQuery, TraceReference, TraceSelection } from '../../src/pipeline/store.ts';
+import type { TraceDigest } from '../../src/model/index.ts';
+import { createGraphBuilder, matches, toTraceSummaryAnswer } from '../../src/query/index.ts';
+import { digestSpans } from '../../src/reader/index.ts';
 
 /** A store in memory that keeps the contract of `Store`, and can be told to fail. */
 export interface MemoryStore extends StoreComponent {
@@ -54,11 +57,35 @@ export function createMemoryStore(): MemoryStore {
     },
     async findTraces(query) {
       refuse();
-      const found = [...traces]
-        .map(([traceId, trace]) => toFound(traceId, trace, query.by))
-        .filter((candidate) => isWanted(candidate, query))
+      query.signal.throwIfAborted();
+      const candidates = [...traces]
+        .map(([traceId, trace]) => ({ ...toReference(traceId, trace, query.by), trace }))
+        .filter((candidate) => isWanted(candidate, query) && shareOf(candidate.traceId) < query.share)
         .sort(newestFirst);
-      return { traces: found.slice(0, query.limit), more: found.length > query.limit };
+      const found = candidates
+        .map(({ trace, ...reference }) => ({ reference, trace, digest: digestOf(reference.traceId, trace) }))
+        .filter(({ digest }) => !query.filter || matches(query.filter, digest, query.groups))
+        .map(({ reference, trace, digest }) => toFound(reference, trace, digest));
+      const page = found.slice(0, query.limit);
+      const next = found.length > query.limit ? page.at(-1) : undefined;
+      return { traces: page, scanned: candidates.length, next };
+    },
+    async graphs(query) {
+      refuse();
+      query.signal.throwIfAborted();
+      const builders = new Map<bigint, ReturnType<typeof createGraphBuilder>>();
+      const oldestFirst = [...traces].sort(([, a], [, b]) => (a.startNs < b.startNs ? -1 : 1));
+      for (const [traceId, trace] of oldestFirst) {
+        if (trace.startNs < query.fromNs || trace.startNs >= query.toNs) continue;
+        const digest = digestOf(traceId, trace);
+        if (query.filter && !matches(query.filter, digest, query.groups)) continue;
+        const { periodNs } = query;
+        const fromNs = periodNs === undefined ? query.fromNs : trace.startNs - (trace.startNs % periodNs);
+        const builder = builders.get(fromNs) ?? createGraphBuilder();
+        builders.set(fromNs, builder);
+        builder.add(digest);
+      }
+      return [...builders].map(([fromNs, builder]) => ({ fromNs, graph: builder.build() }));
     },
     async readState(kind) {
       refuse();
@@ -121,13 +148,32 @@ function entryOf(traceId: string, trace: StoredTrace | undefined): readonly [str
   return trace ? [[traceId, [...trace.copies.values()].map(({ span }) => span)]] : [];
 }
 
-function toFound(traceId: string, trace: StoredTrace, by: TraceQuery['by']): TraceFound {
-  const { startNs, endNs, updatedAtNs, versions } = trace;
-  const timeNs = { start: startNs, end: endNs, update: updatedAtNs }[by];
-  return { traceId, timeNs, revision: versions.size, updatedAtNs };
+function digestOf(traceId: string, { copies }: StoredTrace): TraceDigest {
+  return digestSpans(
+    traceId,
+    [...copies.values()].map(({ span }) => span),
+  );
 }
 
-function isWanted(candidate: TraceReference, { fromNs, toNs, after }: TraceQuery): boolean {
+function toReference(traceId: string, trace: StoredTrace, by: TraceQuery['by']): TraceReference {
+  const { startNs, endNs, updatedAtNs } = trace;
+  return { traceId, timeNs: { start: startNs, end: endNs, update: updatedAtNs }[by] };
+}
+
+function toFound(reference: TraceReference, trace: StoredTrace, { summary }: TraceDigest): TraceFound {
+  const { versions, updatedAtNs } = trace;
+  return { ...reference, revision: versions.size, updatedAtNs, summary: toTraceSummaryAnswer(summary) };
+}
+
+/** A number from 0 to 1 that a trace id always maps to; its last 32 bits are random in both id forms. */
+function shareOf(traceId: string): number {
+  return Number.parseInt(traceId.slice(-8), 16) / 2 ** 32;
+}
+
+function isWanted(
+  candidate: TraceReference,
+  { fromNs, toNs, after }: TraceSelection & Pick<TraceQuery, 'after'>,
+): boolean {
   if (candidate.timeNs < fromNs || candidate.timeNs >= toNs) return false;
   return after === undefined || newestFirst(after, candidate) < 0;
 }

@@ -50,7 +50,8 @@ function createExporter(failure?: RaybridgeError): {
         writes.push(write);
       },
       traces: async () => new Map(),
-      findTraces: async () => ({ traces: [], more: false }),
+      findTraces: async () => ({ traces: [], scanned: 0, next: undefined }),
+      graphs: async () => [],
       readState: async () => new Map(),
       writeState: async () => undefined,
       statistics: async () => ({ spans: 0, traces: 0, bytesOnDisk: 0 }),

@@ -5,7 +5,7 @@ import { httpStatusOf } from '../../net/status.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
-import { summarise, toTraceSummaryAnswer } from '../../query/index.ts';
+import { summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
 import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../reader/index.ts';
 import type { TraceReader } from '../../reader/index.ts';
 
@@ -42,16 +42,25 @@ async function route({ path, query, signal }: HttpRequest, sources: Sources): Pr
         by: 'start',
         share: 1,
         limit: limitOf(query),
+        groups: noGroups,
         filterExpression: query.get('filter') ?? undefined,
         nextToken: query.get('next') ?? undefined,
         signal,
       });
     case '/api/map':
-      return await answerServiceGraph(sources.reader, { ...rangeOf(query), signal });
+      return await answerServiceGraph(sources.reader, {
+        ...rangeOf(query),
+        filter: undefined,
+        groups: noGroups,
+        signal,
+      });
     default:
       return await traceAnswer(path, sources.reader);
   }
 }
+
+/** The page knows of no groups yet. */
+const noGroups = new Map<string, never>();
 
 async function statusAnswer({ context, store }: Sources): Promise<object> {
   const { status, telemetry, version } = context;
@@ -106,7 +115,7 @@ async function traceAnswer(path: string, reader: TraceReader): Promise<object> {
   }
   return {
     Trace: answerTrace(trace),
-    Summary: toTraceSummaryAnswer(summarise(trace), { revision: 1, matchedEventTimeNs: undefined }),
+    Summary: withSummaryFacts(toTraceSummaryAnswer(summarise(trace)), { revision: 1 }),
     Services: answerTraceGraph([trace]),
   };
 }

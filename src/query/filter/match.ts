@@ -1,22 +1,23 @@
 /**
  * A filter asked about one trace. Every term reads values of a subject (the trace, one segment, one
  * call, one element of a root cause path) and compares them, so that single and many values,
- * set and not set, follow the same three rules: see `compare`.
+ * set and not set, follow the same three rules: see `compare`. A store that answers in SQL must
+ * give the same answers.
  */
+import { keywordKey } from '../../model/index.ts';
 import type {
+  AttributeValueDigest,
+  RequestDigest,
   RootCause,
   RootCauseEntity,
   RootCauseService,
-  SegmentNode,
+  SegmentDigest,
   ServiceName,
-  Trace,
+  TraceDigest,
   TraceSummary,
 } from '../../model/index.ts';
 import { toRootCauseAnswers } from '../answers.ts';
-import { callsOf } from '../calls.ts';
-import { durationMilliseconds, secondsBetween } from '../durations.ts';
-import { annotationsOf } from '../summary.ts';
-import { eachNode } from '../walk.ts';
+import { secondsBetween } from '../durations.ts';
 import type {
   Comparison,
   Filter,
@@ -33,15 +34,20 @@ export type Groups = ReadonlyMap<string, Filter>;
 const noGroups: Groups = new Map();
 
 /**
- * Whether the trace satisfies the filter. `summary` is that of `trace`. A term about a group that
- * `groups` does not hold is false; the expression of a group cannot name groups in its turn.
+ * Whether the trace satisfies the filter. A term about a group that `groups` does not hold is false;
+ * the expression of a group cannot name groups in its turn.
  */
-export function matches(filter: Filter, trace: Trace, summary: TraceSummary, groups: Groups = noGroups): boolean {
+export function matches(filter: Filter, digest: TraceDigest, groups: Groups = noGroups): boolean {
   return holds(filter, {
-    values: (keyword) => traceValues(keyword, trace, summary),
-    annotation: (key) => (summary.annotations.get(key) ?? []).map(({ value }) => value),
-    term: (term) => traceTermHolds(term, trace, summary, groups),
+    values: (keyword) => traceValues(keyword, digest),
+    annotation: (key) => attributeValues(digest.attributes, key),
+    term: (term) => traceTermHolds(term, digest, groups),
   });
+}
+
+/** Under its own key, and under the one that a keyword can spell. */
+function attributeValues(attributes: readonly AttributeValueDigest[], wanted: string): readonly Value[] {
+  return attributes.flatMap(({ key, value }) => (key === wanted || keywordKey(key) === wanted ? [value] : []));
 }
 
 type Value = Comparison['value'];
@@ -130,7 +136,7 @@ function toOrder(value: Value): number {
   return typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
 }
 
-function traceValues(keyword: Keyword, trace: Trace, summary: TraceSummary): readonly Value[] {
+function traceValues(keyword: Keyword, { summary, inferred, accountIds }: TraceDigest): readonly Value[] {
   const { http } = summary;
   switch (keyword) {
     case 'ok':
@@ -144,7 +150,7 @@ function traceValues(keyword: Keyword, trace: Trace, summary: TraceSummary): rea
     case 'partial':
       return [summary.partial];
     case 'inferred':
-      return [trace.segments.some(({ inferred }) => inferred)];
+      return [inferred];
     case 'responsetime':
       return present(summary.responseTime);
     case 'duration':
@@ -168,7 +174,7 @@ function traceValues(keyword: Keyword, trace: Trace, summary: TraceSummary): rea
     case 'resource.arn':
       return summary.resourceArns;
     case 'account.id':
-      return trace.segments.flatMap(({ accountId }) => present(accountId));
+      return accountIds;
     default:
       // The parser lets no other keyword stand outside of braces.
       return [];
@@ -179,19 +185,19 @@ function present<Kind extends Value>(value: Kind | undefined): readonly Kind[] {
   return value === undefined ? [] : [value];
 }
 
-function traceTermHolds(term: TraceTerm, trace: Trace, summary: TraceSummary, groups: Groups): boolean {
+function traceTermHolds(term: TraceTerm, digest: TraceDigest, groups: Groups): boolean {
   switch (term.kind) {
     case 'service':
-      return serviceHolds(term, trace, summary);
+      return serviceHolds(term, digest);
     case 'edge':
-      return edgeHolds(term, trace);
+      return edgeHolds(term, digest);
     case 'rootcause':
-      return rootCauseHolds(term, summary);
+      return rootCauseHolds(term, digest.summary);
     case 'rootcause.json':
-      return rootCauseJsonHolds(term.patterns, summary);
+      return rootCauseJsonHolds(term.patterns, digest.summary);
     case 'group': {
       const group = groups.get(groupName(term.keyword, String(term.comparison.value)));
-      return group !== undefined && matches(group, trace, summary) === (term.comparison.operator === '=');
+      return group !== undefined && matches(group, digest) === (term.comparison.operator === '=');
     }
   }
 }
@@ -204,67 +210,80 @@ function groupName(keyword: 'group.name' | 'group.arn', text: string): string {
 /** Without a block the client nodes count too; a block is asked of segments, and a client has none. */
 function serviceHolds(
   { node, block }: Extract<Filter, { readonly kind: 'service' }>,
-  trace: Trace,
-  summary: TraceSummary,
+  { summary, segments, attributes }: TraceDigest,
 ): boolean {
   if (!block) return summary.services.some((service) => isReferred(service, node));
-  return trace.segments.some(
-    (segment) => segment.service && isReferred(segment.service, node) && holds(block, segmentSubject(segment, trace)),
+  return segments.some(
+    (segment, index) =>
+      isReferred(segment.service, node) &&
+      holds(block, {
+        values: (keyword) => segmentValues(keyword, segment),
+        annotation: (key) =>
+          attributeValues(
+            attributes.filter((attribute) => attribute.segment === index),
+            key,
+          ),
+        term: refuseTerm,
+      }),
   );
 }
 
-function edgeHolds({ from, to, block }: Extract<Filter, { readonly kind: 'edge' }>, trace: Trace): boolean {
-  return callsOf(trace).some(
+function edgeHolds({ from, to, block }: Extract<Filter, { readonly kind: 'edge' }>, { calls }: TraceDigest): boolean {
+  return calls.some(
     (call) =>
       isReferred(call.from, from) &&
       isReferred(call.to, to) &&
-      (!block || holds(block, segmentSubject(call.measured, trace))),
+      (!block ||
+        holds(block, {
+          values: (keyword) => requestValues(keyword, call),
+          annotation: (key) => attributeValues(call.annotations, key),
+          term: refuseTerm,
+        })),
   );
 }
 
+/** A type or account that is not known is the empty text. */
 function isReferred(service: ServiceName, reference: NodeReference | undefined): boolean {
   if (!reference) return true;
   const { name, type, accountId } = reference;
   return (
     (name === undefined || name === service.name) &&
-    (type === undefined || type === service.type) &&
-    (accountId === undefined || accountId === service.accountId)
+    (type === undefined || type === (service.type ?? '')) &&
+    (accountId === undefined || accountId === (service.accountId ?? ''))
   );
 }
 
-/** A segment inside `service(...) { }`, or the calling subsegment inside `edge(...) { }`. */
-function segmentSubject(segment: SegmentNode, trace: Trace): Subject {
-  return {
-    values: (keyword) => segmentValues(keyword, segment, trace),
-    annotation: (wanted) => [...annotationsOf([segment])].flatMap(([key, value]) => (key === wanted ? [value] : [])),
-    term: refuseTerm,
-  };
-}
-
-function segmentValues(keyword: Keyword, segment: SegmentNode, trace: Trace): readonly Value[] {
+function segmentValues(keyword: Keyword, segment: SegmentDigest): readonly Value[] {
   switch (keyword) {
-    case 'ok':
-      return [!segment.fault && !segment.error && !segment.throttle];
-    case 'error':
-      return [segment.error];
-    case 'throttle':
-      return [segment.throttle];
-    case 'fault':
-      return [segment.fault];
     case 'partial':
-      return [[...eachNode([segment])].some(({ endTimeNs }) => endTimeNs === undefined)];
+      return [segment.partial];
     case 'inferred':
       return [segment.inferred];
     case 'root':
-      return [segment === trace.root];
-    case 'responsetime':
-      return segment.endTimeNs === undefined ? [] : [secondsBetween(segment.startTimeNs, segment.endTimeNs)];
+      return [segment.root];
     case 'duration':
-      return segment.endTimeNs === undefined ? [] : [durationMilliseconds(segment) / 1000];
+      return segment.endTimeNs === undefined ? [] : [segment.durationMs / 1000];
     case 'name':
-      return present(segment.service?.name);
+      return [segment.service.name];
     case 'type':
-      return present(segment.service?.type);
+      return present(segment.service.type);
+    default:
+      return requestValues(keyword, segment);
+  }
+}
+
+function requestValues(keyword: Keyword, request: RequestDigest): readonly Value[] {
+  switch (keyword) {
+    case 'ok':
+      return [!request.fault && !request.error && !request.throttle];
+    case 'error':
+      return [request.error];
+    case 'throttle':
+      return [request.throttle];
+    case 'fault':
+      return [request.fault];
+    case 'responsetime':
+      return request.endTimeNs === undefined ? [] : [secondsBetween(request.startTimeNs, request.endTimeNs)];
     default:
       return [];
   }

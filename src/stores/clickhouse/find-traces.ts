@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { TraceFound, TracePage, TraceQuery, TraceReference } from '../../pipeline/store.ts';
+import type { TraceFound, TraceQuery, TraceReference } from '../../pipeline/store.ts';
 import { select } from './select.ts';
 
 /**
@@ -73,10 +73,19 @@ const noTraceId = '0'.repeat(32);
 /** Ids travel in the URL, which may have a mebibyte. */
 const idsPerQueryMax = 500;
 
-/** Store.findTraces. */
-export async function findTraces(client: ClickHouseClient, query: TraceQuery): Promise<TracePage> {
+export type ListedTrace = Omit<TraceFound, 'summary'>;
+
+interface ListedPage {
+  readonly traces: readonly ListedTrace[];
+  readonly more: boolean;
+}
+
+type ListQuery = Pick<TraceQuery, 'fromNs' | 'toNs' | 'by' | 'after' | 'limit'>;
+
+/** The traces of a range, newest first, whatever they hold. */
+export async function listTraces(client: ClickHouseClient, query: ListQuery): Promise<ListedPage> {
   const fromNs = clampTime(query.fromNs);
-  const found: TraceFound[] = [];
+  const found: ListedTrace[] = [];
   let before = firstCursor(query);
   let sliceNs = firstSliceNs;
 
@@ -100,7 +109,7 @@ export async function findTraces(client: ClickHouseClient, query: TraceQuery): P
   return { traces: found.slice(0, query.limit), more: found.length > query.limit };
 }
 
-function firstCursor({ toNs, after }: TraceQuery): Cursor {
+function firstCursor({ toNs, after }: ListQuery): Cursor {
   if (after && after.timeNs < toNs) return { timeNs: clampTime(after.timeNs), traceId: after.traceId };
   return { timeNs: clampTime(toNs), traceId: noTraceId };
 }
@@ -129,8 +138,8 @@ async function confirm(
   client: ClickHouseClient,
   by: TraceQuery['by'],
   candidates: readonly TraceReference[],
-): Promise<readonly TraceFound[]> {
-  const facts = new Map<string, TraceFound>();
+): Promise<readonly ListedTrace[]> {
+  const facts = new Map<string, ListedTrace>();
   for (let start = 0; start < candidates.length; start += idsPerQueryMax) {
     const ids = candidates.slice(start, start + idsPerQueryMax).map(({ traceId }) => traceId);
     await select(client, { query: factsQuery, parameters: { ids } }, (row) => {

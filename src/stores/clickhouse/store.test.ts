@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { traceQuery } from '../../../test/support/query.ts';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
@@ -275,7 +276,7 @@ function idOf(span: Span): string {
 
 async function traceOf(span: Span): Promise<TraceFound> {
   const range = { fromNs: span.startTimeNs, toNs: span.startTimeNs + 1n };
-  const { traces } = await store.findTraces({ by: 'start', ...range, after: undefined, limit: 1000 });
+  const { traces } = await store.findTraces(traceQuery(range));
   return traces.find(({ traceId }) => traceId === span.traceId) ?? assert.fail('the trace is not listed');
 }
 
@@ -286,9 +287,9 @@ async function listAll(
 ): Promise<readonly TraceReference[]> {
   const listed: TraceReference[] = [];
   for (let after: TraceReference | undefined; ; after = listed.at(-1)) {
-    const page = await store.findTraces({ ...range, after, limit });
+    const page = await store.findTraces(traceQuery({ ...range, after, limit }));
     listed.push(...page.traces.map(({ traceId, timeNs }) => ({ traceId, timeNs })));
-    if (!page.more) return listed;
+    if (!page.next) return listed;
     assert.equal(page.traces.length, limit);
   }
 }

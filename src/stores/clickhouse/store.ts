@@ -6,9 +6,9 @@ import { isTraceId, type Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
 import type { SpanWrite, StoreStatistics } from '../../pipeline/store.ts';
 import type { Connection } from './connection.ts';
-import { findTraces } from './find-traces.ts';
 import { select } from './select.ts';
 import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } from './spans.ts';
+import { walkGraphs, walkTraces } from './walk.ts';
 
 /** Insert speed peaks here; more only takes memory. */
 const spansPerInsertMax = 25_000;
@@ -54,9 +54,13 @@ const insertSettings = {
 export function createStore(connection: Connection, nowNs: () => bigint): StoreComponent {
   let stateVersion = 0n;
 
-  async function use<Result>(work: (client: ClickHouseClient) => Promise<Result>): Promise<Result> {
+  async function use<Result>(
+    work: (client: ClickHouseClient) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
     const client = await connection.client();
     return work(client).catch((error: unknown) => {
+      if (signal?.aborted) throw signal.reason;
       throw toStoreError(error);
     });
   }
@@ -69,7 +73,8 @@ export function createStore(connection: Connection, nowNs: () => bigint): StoreC
     },
     write: (write) => use((client) => writeSpans(client, write)),
     traces: (traceIds) => use((client) => readTraces(client, traceIds)),
-    findTraces: (query) => use((client) => findTraces(client, query)),
+    findTraces: (query) => use((client) => walkTraces(client, readTraces, query), query.signal),
+    graphs: (query) => use((client) => walkGraphs(client, readTraces, query), query.signal),
     readState: (kind) => use((client) => readState(client, kind)),
     writeState(entry) {
       const now = nowNs();

@@ -13,6 +13,9 @@ export const traceOperations: readonly (readonly [path: string, Operation])[] = 
   ['/ServiceGraph', { name: 'GetServiceGraph', access: 'read', run: getServiceGraph }],
 ];
 
+/** No group but Default can be made yet. */
+const noGroups = new Map<string, never>();
+
 /** Summaries on one page. AWS publishes no number. */
 const summariesPerPage = 100;
 /** AWS API reference, BatchGetTraces. */
@@ -26,6 +29,7 @@ async function getTraceSummaries(request: JsonObject, { reader, signal }: Call):
     by: timeRangeType(textMember(request, 'TimeRangeType')),
     share: samplingShare(request),
     limit: summariesPerPage,
+    groups: noGroups,
     filterExpression: textMember(request, 'FilterExpression'),
     nextToken: textMember(request, 'NextToken'),
     signal,
@@ -55,7 +59,7 @@ async function getServiceGraph(request: JsonObject, { reader, signal }: Call): P
       `GroupName: expected Default, the only group of this version, got "${group}"`,
     );
   }
-  return await answerServiceGraph(reader, { ...range, signal });
+  return await answerServiceGraph(reader, { ...range, filter: undefined, groups: noGroups, signal });
 }
 
 /** The name or ARN of the default group, which holds all traces. */

@@ -1,12 +1,16 @@
 import { RaybridgeError } from '../errors.ts';
 import type { SamplingRule, SamplingRuleRecord } from '../model/index.ts';
-import type { SamplingRuleChanges } from './members.ts';
 import { isDefault } from './rules.ts';
 
 /**
  * What CreateSamplingRule, UpdateSamplingRule and DeleteSamplingRule do to the rules, with the errors
  * of the X-Ray API. `records` are all rules, the default rule among them.
  */
+
+/** What of a rule can change; undefined stays as it is. */
+export type SamplingRuleChanges = {
+  readonly [Member in Exclude<keyof SamplingRule, 'ruleName' | 'ruleArn'>]: SamplingRule[Member] | undefined;
+};
 
 /** AWS's quota of rules beside the default rule. */
 export const customRulesMax = 25;
@@ -18,10 +22,10 @@ export function createRecord(
 ): SamplingRuleRecord {
   const { ruleName } = rule;
   if (isDefault(rule)) {
-    throw new RaybridgeError('INVALID_REQUEST', `SamplingRule.RuleName: "${ruleName}" is reserved`);
+    throw new RaybridgeError('INVALID_REQUEST', `RuleName: "${ruleName}" is reserved`);
   }
   if (records.some((record) => record.rule.ruleName === ruleName)) {
-    throw new RaybridgeError('INVALID_REQUEST', `SamplingRule.RuleName: a rule "${ruleName}" already exists`);
+    throw new RaybridgeError('INVALID_REQUEST', `RuleName: a rule "${ruleName}" already exists`);
   }
   if (records.filter((record) => !isDefault(record.rule)).length >= customRulesMax) {
     throw new RaybridgeError(
@@ -50,7 +54,7 @@ export function changeRecord(
   if (isDefault(record.rule) && Object.values(others).some((value) => value !== undefined)) {
     throw new RaybridgeError(
       'INVALID_REQUEST',
-      'SamplingRuleUpdate: of the default rule, only FixedRate, ReservoirSize and SamplingRateBoost can be changed',
+      'RuleName: of the default rule, only FixedRate, ReservoirSize and SamplingRateBoost can be changed',
     );
   }
   const { rule } = record;

@@ -2,9 +2,9 @@ import { RaybridgeError } from '../../../errors.ts';
 import type { JsonObject } from '../../../model/index.ts';
 import { answerGetSamplingRules, answerGetSamplingTargets } from '../../../net/sampling-calls.ts';
 import { toSamplingRuleAnswer, toSamplingStatisticsAnswer } from '../../../query/index.ts';
-import { readChanges, readRuleName, readSamplingRule } from '../../../sampling/index.ts';
-import { objectMember, textMember } from '../members.ts';
+import { objectMember, textMember, wrong } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
+import { readRuleName, readSamplingRule, readSamplingRuleChanges } from './sampling-members.ts';
 
 /** Sampling, by path (API reference 2016-04-12). */
 export const samplingOperations: readonly (readonly [path: string, Operation])[] = [
@@ -32,19 +32,18 @@ async function getSamplingRules(request: JsonObject, { context }: Call): Promise
 }
 
 async function createSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
-  const rule = readSamplingRule(requiredMember(request, 'SamplingRule'), 'SamplingRule');
+  const rule = readSamplingRule(requiredMember(request, 'SamplingRule'));
   return { SamplingRuleRecord: toSamplingRuleAnswer(await context.sampling.createRule(rule)) };
 }
 
 async function updateSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
   const members = requiredMember(request, 'SamplingRuleUpdate');
-  const ruleName = readRuleName(members, 'SamplingRuleUpdate');
-  const record = await context.sampling.updateRule(ruleName, readChanges(members, 'SamplingRuleUpdate'));
+  const record = await context.sampling.updateRule(readRuleName(members), readSamplingRuleChanges(members));
   return { SamplingRuleRecord: toSamplingRuleAnswer(record) };
 }
 
 async function deleteSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
-  const record = await context.sampling.deleteRule(readRuleName(request, 'DeleteSamplingRule'));
+  const record = await context.sampling.deleteRule(readRuleName(request));
   return { SamplingRuleRecord: toSamplingRuleAnswer(record) };
 }
 
@@ -66,5 +65,5 @@ function refuseToken(request: JsonObject): void {
 function requiredMember(request: JsonObject, name: string): JsonObject {
   const member = objectMember(request, name);
   if (member) return member;
-  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected an object, got nothing`);
+  throw wrong(name, 'an object', undefined);
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseJson } from '../codec/index.ts';
-import { isJsonObject, type JsonObject } from '../model/index.ts';
-import { readChanges, readRuleName, readSamplingRule } from './members.ts';
+import { parseJson } from '../../../codec/index.ts';
+import { isJsonObject, type JsonObject } from '../../../model/index.ts';
+import { readSamplingRuleChanges, readRuleName, readSamplingRule } from './sampling-members.ts';
 
 const whole = {
   RuleName: 'checkout',
@@ -21,7 +21,7 @@ const whole = {
 };
 
 test('a rule is read with every member, and gets its ARN', () => {
-  assert.deepEqual(readSamplingRule(members(whole), 'SamplingRule'), {
+  assert.deepEqual(readSamplingRule(members(whole)), {
     ruleName: 'checkout',
     ruleArn: 'arn:aws:xray:local:000000000000:sampling-rule/checkout',
     resourceArn: '*',
@@ -41,7 +41,7 @@ test('a rule is read with every member, and gets its ARN', () => {
 test('attributes and the boost may be missing, and null is missing', () => {
   const { Attributes: _, SamplingRateBoost: __, ...rest } = whole;
   for (const given of [rest, { ...rest, Attributes: null, SamplingRateBoost: null, New: 1 }]) {
-    const { attributes, rateBoost } = readSamplingRule(members(given), 'SamplingRule');
+    const { attributes, rateBoost } = readSamplingRule(members(given));
     assert.deepEqual([attributes, rateBoost], [new Map(), undefined]);
   }
 });
@@ -50,9 +50,9 @@ const required = Object.keys(whole).filter((name) => !['RuleName', 'Attributes',
 for (const name of required) {
   test(`a new rule needs ${name}`, () => {
     for (const value of [undefined, null]) {
-      assert.throws(() => readSamplingRule(members({ ...whole, [name]: value }), 'SamplingRule'), {
+      assert.throws(() => readSamplingRule(members({ ...whole, [name]: value })), {
         code: 'INVALID_REQUEST',
-        message: `SamplingRule.${name}: expected a value, got nothing`,
+        message: `${name}: expected a value, got nothing`,
       });
     }
   });
@@ -106,17 +106,17 @@ for (const [name, wrong, right] of bounds) {
   test(`${name} keeps its bounds`, () => {
     for (const value of wrong) {
       assert.throws(
-        () => readSamplingRule(members({ ...whole, [name]: value }), 'SamplingRule'),
-        { code: 'INVALID_REQUEST', message: new RegExp(`^SamplingRule\\.${name}`) },
+        () => readSamplingRule(members({ ...whole, [name]: value })),
+        { code: 'INVALID_REQUEST', message: new RegExp(`^(${name}|MaxRate|CooldownWindowMinutes): expected `) },
         JSON.stringify(value),
       );
     }
-    for (const value of right) readSamplingRule(members({ ...whole, [name]: value }), 'SamplingRule');
+    for (const value of right) readSamplingRule(members({ ...whole, [name]: value }));
   });
 }
 
 test('a rule is named by name or by ARN, of whatever region and account, but not by both', () => {
-  const name = (value: object) => readRuleName(members(value), 'DeleteSamplingRule');
+  const name = (value: object) => readRuleName(members(value));
   assert.equal(name({ RuleName: 'a' }), 'a');
   assert.equal(name({ RuleARN: 'arn:aws:xray:local:000000000000:sampling-rule/a/b', RuleName: null }), 'a/b');
   assert.equal(name({ RuleARN: 'arn:aws-cn:xray:cn-north-1:123456789012:sampling-rule/a' }), 'a');
@@ -130,23 +130,23 @@ test('a rule is named by name or by ARN, of whatever region and account, but not
   ]) {
     assert.throws(
       () => name(wrong),
-      { code: 'INVALID_REQUEST', message: /^DeleteSamplingRule/ },
+      { code: 'INVALID_REQUEST', message: /^Rule(Name|ARN): expected/ },
       JSON.stringify(wrong),
     );
   }
 });
 
 test('of an update, what is missing stays missing', () => {
-  const changes = readChanges(members({ RuleName: 'a', FixedRate: 0 }), 'SamplingRuleUpdate');
+  const changes = readSamplingRuleChanges(members({ RuleName: 'a', FixedRate: 0 }));
   const given = Object.entries(changes).filter(([, value]) => value !== undefined);
   assert.deepEqual(given, [['fixedRate', 0]]);
 });
 
 test('messages name the place, the wish and a find of bounded length', () => {
   assert.throws(
-    () => readChanges(members({ Host: `"${'x'.repeat(1000)}` }), 'SamplingRuleUpdate'),
+    () => readSamplingRuleChanges(members({ Host: `"${'x'.repeat(1000)}` })),
     ({ message }: Error) =>
-      message.startsWith('SamplingRuleUpdate.Host: expected 0 to 64 characters, got "\\"xxx') && message.length < 200,
+      message.startsWith('Host: expected 0 to 64 characters, got "\\"xxx') && message.length < 200,
   );
 });
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { fuzzing } from '../../test/support/fuzz.ts';
 import { parseJson } from '../codec/index.ts';
+import { RaybridgeError } from '../errors.ts';
 import { isJsonObject } from '../model/index.ts';
 import type { JsonObject, SamplingBoostReport, SamplingReport } from '../model/index.ts';
 import type { SamplingService } from '../pipeline/sampling.ts';
@@ -154,6 +157,23 @@ describe('answerGetSamplingTargets', () => {
     });
   }
 
+  it('answers or refuses whatever JSON it is sent', async () => {
+    const values = fc.oneof(fc.jsonValue(), fc.constantFrom('Default', clientId, 1_716_560_310, 0));
+    const documents = fc.dictionary(fc.constantFrom(...memberNames), values);
+    const lists = fc.oneof(fc.jsonValue(), fc.array(fc.oneof(documents, fc.jsonValue())));
+    await fc.assert(
+      fc.asyncProperty(lists, lists, async (reports, boosts) => {
+        const text = JSON.stringify({ SamplingStatisticsDocuments: reports, SamplingBoostStatisticsDocuments: boosts });
+        try {
+          await answerGetSamplingTargets(createSampling().sampling, request(text));
+        } catch (error) {
+          assert.ok(error instanceof RaybridgeError && error.code === 'INVALID_REQUEST', String(error));
+        }
+      }),
+      fuzzing(300),
+    );
+  });
+
   it('refuses a call without a list of reports, or with far too many', async () => {
     const { sampling } = createSampling();
     const many = `{"SamplingStatisticsDocuments":[${Array(1001).fill('{}').join()}]}`;
@@ -173,6 +193,19 @@ describe('answerGetSamplingTargets', () => {
 
 const boost =
   '"RuleName":"Default","ServiceName":"shop","Timestamp":1716560310,"AnomalyCount":3,"TotalCount":40,"SampledAnomalyCount":1';
+
+const memberNames = [
+  'RuleName',
+  'ClientID',
+  'ServiceName',
+  'Timestamp',
+  'RequestCount',
+  'SampledCount',
+  'BorrowCount',
+  'AnomalyCount',
+  'TotalCount',
+  'SampledAnomalyCount',
+];
 
 function report(members: string): JsonObject {
   return request(`{"SamplingStatisticsDocuments":[{"RuleName":"Default","ClientID":"${clientId}",${members}}]}`);

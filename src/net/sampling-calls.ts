@@ -38,8 +38,9 @@ export async function answerGetSamplingTargets(
   request: JsonObject,
 ): Promise<object> {
   const readings = readList(request, 'SamplingStatisticsDocuments').map(readReport);
-  const boosts = request.get('SamplingBoostStatisticsDocuments') ?? undefined;
-  const boostReadings = boosts ? readList(request, 'SamplingBoostStatisticsDocuments').map(readBoostReport) : [];
+  // The ADOT distribution for Python sends null for none.
+  const isBoosting = (request.get('SamplingBoostStatisticsDocuments') ?? undefined) !== undefined;
+  const boostReadings = isBoosting ? readList(request, 'SamplingBoostStatisticsDocuments').map(readBoostReport) : [];
 
   const { targets, unprocessed, unprocessedBoosts, rulesModifiedAtNs } = await sampling.targets({
     reports: readings.filter(isReadable),
@@ -118,7 +119,7 @@ function readBoostReport(document: JsonValue): SamplingBoostReport | Unreadable 
   if ('problem' in about) return about;
   const { ruleName, timeNs, members } = about;
   const serviceName = textOf(members.get('ServiceName'));
-  if (serviceName === undefined || serviceName.length > serviceNameCharactersMax) {
+  if (serviceName === undefined || [...serviceName].length > serviceNameCharactersMax) {
     return { ruleName, problem: `ServiceName: expected at most ${serviceNameCharactersMax} characters` };
   }
   const anomalyCount = countOf(members.get('AnomalyCount'));
@@ -140,7 +141,7 @@ interface About {
 function readAbout(document: JsonValue): About | Unreadable {
   if (!isJsonObject(document)) return { ruleName: '', problem: 'expected an object' };
   const ruleName = textOf(document.get('RuleName'));
-  if (ruleName === undefined || ruleName === '' || ruleName.length > ruleNameCharactersMax) {
+  if (ruleName === undefined || ruleName === '' || [...ruleName].length > ruleNameCharactersMax) {
     return { ruleName: '', problem: `RuleName: expected 1 to ${ruleNameCharactersMax} characters` };
   }
   const timeNs = timeOf(document.get('Timestamp'));

@@ -34,7 +34,7 @@ export interface RuleChange {
 }
 
 /** The kind of the state documents. One is `rule:` with its name, one says when a rule was deleted last. */
-const kind = 'sampling';
+const stateKind = 'sampling';
 const rulePrefix = 'rule:';
 /** A deleted rule leaves no time of change behind, so that is kept by itself. */
 const deletionKey = 'deleted';
@@ -60,7 +60,7 @@ export function createSamplingRuleKeeper({
   let noticedAtNs = 0n;
 
   const load = async (): Promise<KnownRules> => {
-    const documents = (await store()?.readState(kind)) ?? new Map<string, string>();
+    const documents = (await store()?.readState(stateKind)) ?? new Map<string, string>();
     const { records, deletedAtNs } = parseDocuments(documents);
     const found = printState(documents);
     if (told !== undefined && told !== found) noticedAtNs = nowNs();
@@ -110,10 +110,10 @@ export function createSamplingRuleKeeper({
         if (!writable) {
           throw new RaybridgeError('INVALID_REQUEST', 'sampling rules are kept in a store, and none is configured');
         }
-        const { record, kind: wish } = work((await load()).records);
+        const { record, kind } = work((await load()).records);
         // A write that failed may have been done all the same, so what is known is read again after any.
         checkedAtNs = undefined;
-        await (wish === 'write' ? writeRule(writable, record) : deleteRule(writable, record, nowNs()));
+        await (kind === 'write' ? writeRule(writable, record) : deleteRule(writable, record, nowNs()));
         // Our own change tells its time itself.
         told = undefined;
         return record;
@@ -122,13 +122,13 @@ export function createSamplingRuleKeeper({
 }
 
 async function writeRule(store: Store, record: SamplingRuleRecord): Promise<void> {
-  await store.writeState({ kind, key: `${rulePrefix}${record.rule.ruleName}`, value: printRecord(record) });
+  await store.writeState({ kind: stateKind, key: `${rulePrefix}${record.rule.ruleName}`, value: printRecord(record) });
 }
 
 /** The time comes first: if all ends between the two writes, clients read the rules once in vain. */
 async function deleteRule(store: Store, { rule }: SamplingRuleRecord, nowNs: bigint): Promise<void> {
-  await store.writeState({ kind, key: deletionKey, value: String(nowNs) });
-  await store.writeState({ kind, key: `${rulePrefix}${rule.ruleName}`, value: undefined });
+  await store.writeState({ kind: stateKind, key: deletionKey, value: String(nowNs) });
+  await store.writeState({ kind: stateKind, key: `${rulePrefix}${rule.ruleName}`, value: undefined });
 }
 
 function parseDocuments(documents: ReadonlyMap<string, string>): {
@@ -136,11 +136,13 @@ function parseDocuments(documents: ReadonlyMap<string, string>): {
   readonly deletedAtNs: bigint;
 } {
   const rules = [...documents].filter(([key]) => key.startsWith(rulePrefix));
-  return {
-    records: orderRules(rules.map(([key, text]) => parseRecord(text, key))),
-    deletedAtNs: BigInt(documents.get(deletionKey) ?? 0),
-  };
+  const deletedAt = documents.get(deletionKey) ?? '0';
+  if (!timePattern.test(deletedAt)) throw unreadable(deletionKey, 'a time');
+  return { records: orderRules(rules.map(([key, text]) => parseRecord(text, key))), deletedAtNs: BigInt(deletedAt) };
 }
+
+/** Nanoseconds, which JSON's numbers do not hold. */
+const timePattern = /^\d{1,20}$/;
 
 const recordSchema = z.object({
   rule: z.object({
@@ -158,8 +160,8 @@ const recordSchema = z.object({
     attributes: z.array(z.tuple([z.string(), z.string()])),
     rateBoost: z.object({ maxRate: z.number(), cooldownWindowMinutes: z.number() }).optional(),
   }),
-  createdAtNs: z.string().regex(/^\d+$/),
-  modifiedAtNs: z.string().regex(/^\d+$/),
+  createdAtNs: z.string().regex(timePattern),
+  modifiedAtNs: z.string().regex(timePattern),
 });
 
 function printRecord({ rule, createdAtNs, modifiedAtNs }: SamplingRuleRecord): string {
@@ -180,9 +182,13 @@ function parseRecord(text: string, key: string): SamplingRuleRecord {
       modifiedAtNs: BigInt(modifiedAtNs),
     };
   } catch (error) {
-    const message = `the state document ${kind}/${key}: expected a sampling rule of this version, got another text`;
-    throw new RaybridgeError('STORE_FAILED', message, { cause: error });
+    throw unreadable(key, 'a sampling rule', error);
   }
+}
+
+function unreadable(key: string, wish: string, cause?: unknown): RaybridgeError {
+  const message = `the state document ${stateKind}/${key}: expected ${wish} of this version, got another text`;
+  return new RaybridgeError('STORE_FAILED', message, { cause });
 }
 
 /** Equal for equal documents. */

@@ -173,6 +173,9 @@ test('a bug in the store is not taken for a store that is starting', async () =>
 
 test('a document that is no rule is named', async () => {
   const { service, store } = serve();
+  await store.writeState({ kind: 'sampling', key: 'deleted', value: 'yesterday' });
+  await assert.rejects(service.rules(), /the state document sampling\/deleted: expected a time/);
+  await store.writeState({ kind: 'sampling', key: 'deleted', value: undefined });
   await store.writeState({ kind: 'sampling', key: 'rule:a', value: '{"rule":{}}' });
   await assert.rejects(service.rules(), /the state document sampling\/rule:a: expected a sampling rule/);
 });

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { fuzzing } from '../../../../test/support/fuzz.ts';
 import { parseJson } from '../../../codec/index.ts';
+import { RaybridgeError } from '../../../errors.ts';
 import { isJsonObject, type JsonObject } from '../../../model/index.ts';
 import { readSamplingRuleChanges, readRuleName, readSamplingRule } from './sampling-members.ts';
 
@@ -147,6 +150,22 @@ test('messages name the place, the wish and a find of bounded length', () => {
     () => readSamplingRuleChanges(members({ Host: `"${'x'.repeat(1000)}` })),
     ({ message }: Error) =>
       message.startsWith('Host: expected 0 to 64 characters, got "\\"xxx') && message.length < 200,
+  );
+});
+
+test('whatever JSON a rule is, it is read or refused', () => {
+  const values = fc.oneof(fc.jsonValue(), fc.constantFrom(...Object.values(whole)));
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom('RuleARN', ...Object.keys(whole)), values), (given) => {
+      for (const read of [readSamplingRule, readSamplingRuleChanges, readRuleName]) {
+        try {
+          read(members({ ...whole, ...given }));
+        } catch (error) {
+          assert.ok(error instanceof RaybridgeError && error.code === 'INVALID_REQUEST', String(error));
+        }
+      }
+    }),
+    fuzzing(500),
   );
 });
 

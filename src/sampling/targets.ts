@@ -54,6 +54,7 @@ interface Client {
   readonly rate: number;
 }
 
+/** By client id, in the order of their last reports. */
 type Clients = Map<string, Client>;
 type Counts = Omit<SamplingStatistics, 'ruleName' | 'windowStartNs'>;
 
@@ -69,6 +70,8 @@ export function createTargetLedger(): TargetLedger {
     addCounts(report, nowNs);
     const before = clients.get(report.clientId);
     if (!before && clients.size >= clientsMax) return;
+    // Again at the end, so that the map stays in the order of the reports.
+    clients.delete(report.clientId);
     clients.set(report.clientId, { reportedAtNs: nowNs, rate: requestRate(report, before, nowNs) });
   };
 
@@ -127,8 +130,13 @@ function refuse(report: SamplingReport, rule: SamplingRule | undefined, nowNs: b
   return refuseReport(report.timeNs, rule, nowNs);
 }
 
+/** Those that reported longest ago come first. A report of the future is from before the clock was set back. */
 function forgetSilent(clients: Clients, nowNs: bigint): void {
-  for (const [id, { reportedAtNs }] of clients) if (nowNs - reportedAtNs > silenceMaxNs) clients.delete(id);
+  for (const [id, { reportedAtNs }] of clients) {
+    const ageNs = nowNs - reportedAtNs;
+    if (ageNs >= 0n && ageNs <= silenceMaxNs) return;
+    clients.delete(id);
+  }
 }
 
 function forgetOldWindows(windows: Map<bigint, unknown>, nowNs: bigint): void {

@@ -66,7 +66,7 @@ test('services are boosted one by one, and rules too', () => {
   const ledger = createBoostLedger();
   assert.ok(boostAfter(ledger, { anomalyCount: 40 }));
   assert.equal(boostAfter(ledger, { serviceName: 'other', anomalyCount: 0 }), undefined);
-  const [other] = [{ ...rule(), ruleName: 'other' }];
+  const other = { ...rule(), ruleName: 'other' };
   assert.equal(boostAfter(ledger, { ruleName: 'other', anomalyCount: 0 }, { rule: other }), undefined);
 });
 

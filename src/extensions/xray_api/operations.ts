@@ -16,16 +16,13 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
 export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/CancelTraceRetrieval', 'CancelTraceRetrieval'],
   ['/CreateGroup', 'CreateGroup'],
-  ['/CreateSamplingRule', 'CreateSamplingRule'],
   ['/DeleteGroup', 'DeleteGroup'],
   ['/DeleteResourcePolicy', 'DeleteResourcePolicy'],
-  ['/DeleteSamplingRule', 'DeleteSamplingRule'],
   ['/EncryptionConfig', 'GetEncryptionConfig'],
   ['/GetGroup', 'GetGroup'],
   ['/Groups', 'GetGroups'],
   ['/GetIndexingRules', 'GetIndexingRules'],
   ['/GetRetrievedTracesGraph', 'GetRetrievedTracesGraph'],
-  ['/SamplingStatisticSummaries', 'GetSamplingStatisticSummaries'],
   ['/TimeSeriesServiceStatistics', 'GetTimeSeriesServiceStatistics'],
   ['/GetTraceSegmentDestination', 'GetTraceSegmentDestination'],
   ['/ListResourcePolicies', 'ListResourcePolicies'],
@@ -38,6 +35,5 @@ export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/UntagResource', 'UntagResource'],
   ['/UpdateGroup', 'UpdateGroup'],
   ['/UpdateIndexingRule', 'UpdateIndexingRule'],
-  ['/UpdateSamplingRule', 'UpdateSamplingRule'],
   ['/UpdateTraceSegmentDestination', 'UpdateTraceSegmentDestination'],
 ]);

@@ -47,7 +47,7 @@ export const xrayApi: ExtensionFactory = {
           protocol: 'X-Ray API',
           endpoint,
           access: gate ? 'signed' : 'api',
-          matches: ({ method, path }) => method === 'POST' && !path.startsWith('/api/'),
+          matches: ({ method, path }) => path === otlpPath || (method === 'POST' && !path.startsWith('/api/')),
           handle: (request, response) =>
             request.path === otlpPath
               ? answerOtlp(request, response, otlp)

@@ -19,8 +19,11 @@ export const authSchema = z.strictObject({
     .array(
       z.strictObject({
         access_key_id: z.string().regex(/^[\w.-]{1,128}$/, { error: 'expected letters, digits, "_", "." or "-"' }),
-        /** A signature can be seen on the way and guessed at in peace, so a word will not do. */
-        secret_access_key: z.string().min(16, { error: 'must have at least 16 characters' }),
+        /**
+         * Trimmed, because a file that holds one ends with a line break. A signature can be seen on
+         * the way and guessed at in peace, so a word will not do.
+         */
+        secret_access_key: z.string().trim().min(16, { error: 'must have at least 16 characters' }),
         role,
       }),
     )

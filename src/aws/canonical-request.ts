@@ -4,6 +4,10 @@ import { RaybridgeError } from '../errors.ts';
  * The text that a Signature Version 4 signs (AWS IAM User Guide, "Create a signed AWS API request",
  * step 1), made from a request as it arrived. All text here is bytes: a character is one byte, as
  * `node:http` gives targets and headers, so that what is not ASCII is signed as it was sent.
+ *
+ * The SDK's signer, with which the tests sign, starts from an object that is not sent yet. What
+ * arrives may hold a header twice, encode a query in odd ways, or be no UTF-8, and must not become
+ * equal to something else on the way through such an object.
  */
 
 export interface RawRequest {

@@ -49,8 +49,8 @@ export function readClaim(request: RawRequest, expected: Expected): Claim {
 }
 
 /**
- * Resolves nothing and returns nothing: a claim that comes back was right. An unknown key costs the
- * same work as a wrong signature, so time does not tell which keys exist.
+ * Returns when the claim is right. An unknown key costs the same work as a wrong signature, so time
+ * does not tell which keys exist.
  * @throws RaybridgeError SIGNATURE_INVALID, CREDENTIALS_UNKNOWN.
  */
 export function verifyClaim(

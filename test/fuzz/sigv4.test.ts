@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import { before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
@@ -8,6 +6,7 @@ import { RaybridgeError } from '../../src/errors.ts';
 import { authSchema, createGate, type Gate } from '../../src/extensions/xray_api/authentication.ts';
 import { readAwsRequest } from '../../src/net/aws-json.ts';
 import { fuzzing } from '../support/fuzz.ts';
+import { type Sent, toMessage } from '../support/http-message.ts';
 import { sign } from '../support/sign.ts';
 
 /**
@@ -15,13 +14,6 @@ import { sign } from '../support/sign.ts';
  * none may come in that says something else than what was signed. What a request says is found
  * here by other means than the verifier's (`meaningOf`), so that a mistake there is not made twice.
  */
-
-interface Sent {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: Uint8Array;
-}
 
 const nowMs = Date.UTC(2026, 0, 31, 23, 58);
 const key = { access_key_id: 'AKIDADMIN', secret_access_key: 'the secret of the admin', role: 'admin' };
@@ -100,17 +92,9 @@ async function signedRequests(): Promise<readonly Sent[]> {
 }
 
 /** Whether the request gets as far as its members. */
-async function comesIn(gate: Gate | undefined, { method, target, headers, body }: Sent): Promise<boolean> {
+async function comesIn(gate: Gate | undefined, sent: Sent): Promise<boolean> {
   assert.ok(gate);
-  const message = new IncomingMessage(new Socket());
-  message.method = method;
-  message.url = target;
-  message.rawHeaders.push(...headers.flat());
-  const encodings = headers.filter(([name]) => name.toLowerCase() === 'content-encoding').map(([, value]) => value);
-  if (encodings.length > 0) message.headers['content-encoding'] = encodings.join(', ');
-  message.push(body);
-  message.push(null);
-  message.complete = true;
+  const message = toMessage(sent);
   try {
     const verify = await gate.admit(message, 'GetTraceSummaries');
     await readAwsRequest(message, { bytesMax, verify });

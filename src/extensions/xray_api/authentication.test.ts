@@ -8,12 +8,13 @@ import {
   type TestIntake,
 } from '../../../test/support/context.ts';
 import { type HttpAnswer, sendHttp } from '../../../test/support/http.ts';
+import { toMessage } from '../../../test/support/http-message.ts';
 import { createMemoryStore } from '../../../test/support/memory-store.ts';
 import { sign } from '../../../test/support/sign.ts';
 import { testSpan } from '../../../test/support/span.ts';
 import { encodeTraces, encodeTracesJson } from '../../codec/index.ts';
 import { decodeRpcStatus } from '../../codec/rpc-status.ts';
-import { authSchema } from './authentication.ts';
+import { authSchema, createGate } from './authentication.ts';
 import { xrayApi } from './index.ts';
 
 const closeDeadlineMs = 2_000;
@@ -243,6 +244,49 @@ describe('who may call the X-Ray API', () => {
       assert.deepEqual([got.status, got.headers.allow], [405, 'POST']);
       assert.equal((await call({ path: '/v1/traces', headers: { 'content-type': 'text/plain' } })).status, 415);
     });
+  });
+});
+
+describe('a request that was seen on the wire', () => {
+  const gate = createGate({
+    auth: authSchema.parse(auth),
+    endpoint: '0.0.0.0:0',
+    nowNs: () => BigInt(nowMs) * 1_000_000n,
+  });
+
+  async function send(action: string, headers: Readonly<Record<string, string>>): Promise<void> {
+    const sent = { method: 'POST', target: '/CreateGroup', headers: Object.entries(headers), body: new Uint8Array() };
+    const verify = await gate?.admit(toMessage(sent), action);
+    verify?.(sent.body);
+  }
+
+  const signed = (attempt: number): Promise<Record<string, string>> =>
+    sign(
+      {
+        method: 'POST',
+        path: '/CreateGroup',
+        headers: { host: 'raybridge', 'amz-sdk-request': `attempt=${attempt}` },
+        body: new Uint8Array(),
+      },
+      { accessKeyId: 'AKIDadmin', secretAccessKey: secretOf('admin'), signedAtMs: nowMs },
+    );
+
+  it('works once where it changes something', async () => {
+    const headers = await signed(1);
+    await send('CreateGroup', headers);
+    await assert.rejects(send('CreateGroup', headers), { code: 'SIGNATURE_INVALID', message: /used before/ });
+  });
+
+  it('is another one when an SDK tries again, in the same second too', async () => {
+    await send('CreateGroup', await signed(2));
+    await send('CreateGroup', await signed(3));
+  });
+
+  it('works again where it does no harm', async () => {
+    const headers = await signed(4);
+    for (const action of ['PutTraceSegments', 'PutTraceSegments', 'GetTraceSummaries', 'GetTraceSummaries']) {
+      await send(action, headers);
+    }
   });
 });
 

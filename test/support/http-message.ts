@@ -9,9 +9,12 @@ export interface Sent {
   readonly body: Uint8Array;
 }
 
+/** Nothing is read from it or written to it. */
+const noConnection = new Socket();
+
 /** What `node:http` would make of the request, without a connection: headers may hold what it refuses. */
 export function toMessage({ method, target, headers, body }: Sent): IncomingMessage {
-  const message = new IncomingMessage(new Socket());
+  const message = new IncomingMessage(noConnection);
   message.method = method;
   message.url = target;
   message.rawHeaders.push(...headers.flat());

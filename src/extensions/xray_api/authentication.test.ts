@@ -178,6 +178,7 @@ describe('who may call the X-Ray API', () => {
       await start({ endpoint: '127.0.0.1:0', auth });
       assert.equal((await call({})).status, 200);
       assert.equal((await call({ role: 'write', secretAccessKey: 'wrong' })).status, 200);
+      assert.ok(test.log.entries.some(({ level, message }) => level === 'warn' && /enforce_on_loopback/.test(message)));
     });
 
     it('is who has a key when the configuration says so', async () => {

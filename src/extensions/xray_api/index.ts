@@ -4,14 +4,13 @@ import { endpoint } from '../../config/schema.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.ts';
 import type { HttpRequest } from '../../net/http.ts';
-import { answerOtlp, type OtlpDoor } from '../../net/otlp-http.ts';
-import { createTraceTaker } from '../../net/trace-taker.ts';
+import { answerOtlp } from '../../net/otlp-http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
 import { createTraceReader } from '../../reader/index.ts';
 import { authSchema, createGate, type Gate } from './authentication.ts';
 import type { Backend, Operation } from './operation.ts';
 import { operations, unansweredPaths } from './operations.ts';
-import { putSpans } from './roles.ts';
+import { createOtlpDoor, otlpPath } from './otlp.ts';
 
 const configSchema = z.strictObject({
   endpoint: endpoint.default('127.0.0.1:2080'),
@@ -23,11 +22,6 @@ const configSchema = z.strictObject({
   auth: authSchema.optional(),
 });
 
-/** Where X-Ray takes OTLP, and how much of it in one request (AWS X-Ray Developer Guide, "OpenTelemetry Protocol endpoint"). */
-const otlpPath = '/v1/traces';
-const otlpBytesMax = 5 * 1024 * 1024;
-const otlpSpansMax = 10_000;
-
 /** The X-Ray API (2016-04-12) as any AWS SDK speaks it: POST on a fixed path, JSON in, JSON out. */
 export const xrayApi: ExtensionFactory = {
   kind: 'extension',
@@ -36,16 +30,22 @@ export const xrayApi: ExtensionFactory = {
   create({ config, context, intake }): Component {
     // The register has checked `config` with the schema above.
     const settings = config as z.output<typeof configSchema>;
-    const { endpoint, auth, max_request_body_size: bytesMax } = settings;
+    const { auth, max_request_body_size: bytesMax } = settings;
     const backend: Backend = { context, intake, reader: createTraceReader(context.store(settings.store)) };
-    const gate = createGate({ auth, endpoint, nowNs: context.nowNs });
-    const otlp = createOtlpDoor({ backend, gate, bytesMax: Math.min(bytesMax, otlpBytesMax) });
+    const gate = createGate({ auth, endpoint: settings.endpoint, nowNs: context.nowNs });
+    const otlp = createOtlpDoor({ backend, gate, bytesMax });
     return {
       async start() {
+        if (auth && !gate) {
+          context.log.warn(
+            { component: context.id },
+            'keys are not asked for on loopback; auth.enforce_on_loopback does',
+          );
+        }
         context.http.mount({
           component: context.id,
           protocol: 'X-Ray API',
-          endpoint,
+          endpoint: settings.endpoint,
           access: gate ? 'signed' : 'api',
           matches: ({ method, path }) => path === otlpPath || (method === 'POST' && !path.startsWith('/api/')),
           handle: (request, response) =>
@@ -59,26 +59,14 @@ export const xrayApi: ExtensionFactory = {
   },
 };
 
-interface Door {
-  readonly backend: Backend;
-  readonly gate: Gate | undefined;
-  readonly bytesMax: number;
-}
-
-function createOtlpDoor({ backend: { context, intake }, gate, bytesMax }: Door): OtlpDoor {
-  const taker = createTraceTaker({ context, intake });
-  return {
-    bytesMax,
-    admit: gate && ((message) => gate.admit(message, putSpans)),
-    take: (traces) => taker.take({ ...traces, spansMax: otlpSpansMax }),
-    fail: taker.fail,
-  };
-}
-
 async function handle(
   request: HttpRequest,
   response: ServerResponse,
-  { backend, gate, bytesMax }: Door,
+  {
+    backend,
+    gate,
+    bytesMax,
+  }: { readonly backend: Backend; readonly gate: Gate | undefined; readonly bytesMax: number },
 ): Promise<void> {
   const { id, log, telemetry } = backend.context;
   const operation = operations.get(request.path);

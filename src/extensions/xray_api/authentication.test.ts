@@ -142,6 +142,26 @@ describe('who may call the X-Ray API', () => {
         assert.deepEqual(await exception(call(zipped)), [403, 'InvalidSignatureException']);
       });
 
+      for (const [name, value, expected] of [
+        ['Authorization', 'AWS4-HMAC-SHA256 Credential=x', 400],
+        ['X-Amz-Date', '20231114T221320Z', 403],
+        ['Content-Type', 'application/json', 403],
+        ['x-amz-target', 'AWSXRay.DeleteGroup', 403],
+        ['__proto__', 'x', 200],
+      ] as const) {
+        it(`answers ${expected} when ${name} was added on the way`, async () => {
+          const port = test.address('X-Ray API').split(':')[1];
+          const body = Buffer.from(JSON.stringify(traceIds));
+          const headers = { host: `127.0.0.1:${port}`, ...json };
+          const key = { accessKeyId: 'AKIDread', secretAccessKey: secretOf('read'), signedAtMs: nowMs };
+          const signed = await sign({ method: 'POST', path: '/Traces', headers, body }, key);
+          const sent = [...Object.entries(signed), [name, value], ['Content-Length', String(body.length)]].flat();
+          const options = { method: 'POST', path: '/Traces', headers: sent, body };
+          const { status } = await sendHttp(`127.0.0.1:${port}`, options);
+          assert.equal(status, expected);
+        });
+      }
+
       it('hashes no body over the limit', async () => {
         const { status } = await call({ role: 'write', path: '/TraceSegments', body: Buffer.alloc(21 * 1024 * 1024) });
         assert.equal(status, 413);

@@ -56,6 +56,7 @@ const exceptions: Partial<Record<ErrorCode, AwsException>> = {
   CREDENTIALS_UNKNOWN: { status: 403, name: 'UnrecognizedClientException' },
   FORBIDDEN: { status: 403, name: 'AccessDeniedException' },
   METHOD_NOT_ALLOWED: { status: 405, name: 'UnknownOperationException' },
+  RULE_LIMIT_EXCEEDED: { status: 400, name: 'RuleLimitExceededException' },
   SIGNATURE_INVALID: { status: 403, name: 'InvalidSignatureException' },
   SIGNATURE_MALFORMED: { status: 400, name: 'IncompleteSignatureException' },
   TOO_LARGE: { status: 413, name: 'RequestEntityTooLarge' },

@@ -16,11 +16,29 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { encodeTraces } from '../../src/codec/index.ts';
 import { toXrayTraceId } from '../../src/model/index.ts';
+import { sendHttp } from '../support/http.ts';
 import { type RunningRaybridge, startRaybridge } from '../support/raybridge.ts';
+import { sign } from '../support/sign.ts';
 import { testSpan } from '../support/span.ts';
 import { readDocuments } from '../support/xray-client.ts';
 
-const secrets = { AKIDWRITE: 'the secret of the writer', AKIDREAD: 'the secret of the reader' };
+const secrets = {
+  AKIDWRITE: 'the secret of the writer',
+  AKIDREAD: 'the secret of the reader',
+  AKIDADMIN: 'the secret of the admin',
+};
+const rule = {
+  ResourceARN: '*',
+  Priority: 1,
+  FixedRate: 0.1,
+  ReservoirSize: 1,
+  ServiceName: '*',
+  ServiceType: '*',
+  Host: '*',
+  HTTPMethod: '*',
+  URLPath: '*',
+  Version: 1,
+};
 const absent = { traceId: `1-00000001-${'0'.repeat(24)}` };
 
 describe('a Raybridge that other machines reach', () => {
@@ -36,6 +54,7 @@ describe('a Raybridge that other machines reach', () => {
     const keys = [
       '{access_key_id: AKIDWRITE, secret_access_key: "${env:RAYBRIDGE_TEST_SECRET}", role: write}',
       `{access_key_id: AKIDREAD, secret_access_key: "\${file:${join(folder, 'reader')}}", role: read}`,
+      `{access_key_id: AKIDADMIN, secret_access_key: ${secrets.AKIDADMIN}, role: admin}`,
     ];
     const auth = `extensions.xray_api.auth={regions: [us-east-1], keys: [${keys.join(', ')}]}`;
     raybridge = await startRaybridge(folder, ['--set', 'extensions.xray_api.endpoint=0.0.0.0:0', '--set', auth]);
@@ -79,6 +98,21 @@ describe('a Raybridge that other machines reach', () => {
     const unsigned = await fetch(`http://${api}/Traces`, { method: 'POST', body: '{}' });
     assert.equal(unsigned.status, 403);
     assert.equal(unsigned.headers.get('x-amzn-errortype'), 'MissingAuthenticationTokenException');
+  });
+
+  it('lets only an admin change a sampling rule, and only once with one signature', async () => {
+    const body = Buffer.from(JSON.stringify({ SamplingRule: { RuleName: 'signed', ...rule } }));
+    const headers = { host: api, 'content-type': 'application/json' };
+    const request = { method: 'POST', path: '/CreateSamplingRule', headers, body };
+    const send = async (accessKeyId: keyof typeof secrets): Promise<() => Promise<number>> => {
+      const key = { accessKeyId, secretAccessKey: secrets[accessKeyId], signedAtMs: Date.now() };
+      const signed = await sign(request, key);
+      return async () => (await sendHttp(api, { ...request, headers: signed })).status;
+    };
+    assert.equal(await (await send('AKIDWRITE'))(), 403);
+    assert.equal(await (await send('AKIDREAD'))(), 403);
+    const once = await send('AKIDADMIN');
+    assert.deepEqual([await once(), await once()], [200, 403]);
   });
 
   it('sets the clock of an AWS SDK right that signs an hour late', async () => {

@@ -41,7 +41,7 @@ describe('the test suite that AWS publishes for Signature Version 4', () => {
     });
 
     it(`verifies ${name}${withSessionToken.has(name) ? ' up to its session token' : ''}`, () => {
-      const verify = (): void => verifyClaim(readClaim(request, expected), body, secrets);
+      const verify = (): void => verifyClaim(readClaim(request, expected), body, (id) => secrets.get(id));
       if (!withSessionToken.has(name)) return verify();
       const code = name === 'post-sts-header-after' ? 'SIGNATURE_INVALID' : 'CREDENTIALS_UNKNOWN';
       assert.throws(verify, { code, message: /session token|x-amz-security-token/ });

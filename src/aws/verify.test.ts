@@ -35,7 +35,7 @@ async function attempt({ after = (headers) => headers, ...more }: Attempt): Prom
     target: more.target ?? '/Traces',
     headers: toRawHeaders(after(Object.entries(signed).flat())),
   };
-  verifyClaim(readClaim(request, { ...expected, ...more.expected }), more.sent ?? body, secrets);
+  verifyClaim(readClaim(request, { ...expected, ...more.expected }), more.sent ?? body, (id) => secrets.get(id));
 }
 
 function refuses(what: string, given: Attempt, code: string, message?: RegExp): void {

@@ -57,11 +57,10 @@ export function verifyClaim(
   { request, accessKeyId, scope, timestamp, signedHeaders, signature }: Claim,
   /** The bytes on the wire, still compressed. */
   body: Uint8Array,
-  /** By access key id. */
-  secretAccessKeys: ReadonlyMap<string, string>,
+  secretAccessKeyOf: (accessKeyId: string) => string | undefined,
 ): void {
   const bodyHash = sha256(body);
-  const secretAccessKey = secretAccessKeys.get(accessKeyId);
+  const secretAccessKey = secretAccessKeyOf(accessKeyId);
   const expected = signatureOf(canonicalRequest(request, { signedHeaders, bodyHash }), {
     timestamp,
     scope,

@@ -64,8 +64,7 @@ export function createGate({
   readonly nowNs: () => bigint;
 }): Gate | undefined {
   if (!auth || (isLoopback(parseAddress(endpoint).host) && !auth.enforce_on_loopback)) return undefined;
-  const secretAccessKeys = new Map(auth.keys.map((key) => [key.access_key_id, key.secret_access_key]));
-  const roles = new Map(auth.keys.map((key) => [key.access_key_id, key.role]));
+  const keys = new Map(auth.keys.map((key) => [key.access_key_id, key]));
   const replays = createReplayCache({ clockSkewMs: auth.clock_skew });
   const nowMs = (): number => Number(nowNs() / 1_000_000n);
 
@@ -78,9 +77,9 @@ export function createGate({
         ),
       );
       return (wire) => {
-        verifyClaim(claim, wire, secretAccessKeys);
+        verifyClaim(claim, wire, (accessKeyId) => keys.get(accessKeyId)?.secret_access_key);
         if (action === undefined) return;
-        requirePermission(roles.get(claim.accessKeyId), action);
+        requirePermission(keys.get(claim.accessKeyId)?.role, action);
         if (changesState(action)) replays.use(claim, nowMs());
       };
     },

@@ -4,16 +4,20 @@ import { endpoint } from '../../config/schema.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.ts';
 import type { HttpRequest } from '../../net/http.ts';
+import { answerOtlp } from '../../net/otlp-http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
+import type { Store } from '../../pipeline/store.ts';
 import {
   createInsightWatcher,
   createTraceReader,
   type InsightGroup,
   openInsightDocuments,
 } from '../../reader/index.ts';
+import { authSchema, createGate, type Gate } from './authentication.ts';
 import { everyMinute } from './every-minute.ts';
 import type { Backend, Operation } from './operation.ts';
 import { operations, unansweredPaths } from './operations.ts';
+import { createOtlpDoor, otlpPath } from './otlp.ts';
 
 const configSchema = z.strictObject({
   endpoint: endpoint.default('127.0.0.1:2080'),
@@ -24,6 +28,7 @@ const configSchema = z.strictObject({
     .default(20 * 1024 * 1024),
   /** Looks for insights every minute. Of several processes that share a store, one should. */
   find_insights: z.boolean().default(true),
+  auth: authSchema.optional(),
 });
 
 /** The X-Ray API (2016-04-12) as any AWS SDK speaks it: POST on a fixed path, JSON in, JSON out. */
@@ -34,28 +39,33 @@ export const xrayApi: ExtensionFactory = {
   create({ config, context, intake }): Component {
     // The register has checked `config` with the schema above.
     const settings = config as z.output<typeof configSchema>;
+    const { auth, max_request_body_size: bytesMax } = settings;
     const store = context.store(settings.store);
-    const backend: Backend = {
-      context,
-      intake,
-      reader: createTraceReader(store),
-      insights: openInsightDocuments(store),
-      insightGroups,
-    };
-    const watcher = createInsightWatcher({ ...context, store, groups: insightGroups });
+    const backend = createBackend({ context, intake, store });
+    const gate = createGate({ auth, endpoint: settings.endpoint, nowNs: context.nowNs });
+    const otlp = createOtlpDoor({ backend, gate, bytesMax });
+    const watcher = createInsightWatcher({ ...context, store, groups: backend.insightGroups });
     const stopping = new AbortController();
     let watching = Promise.resolve();
     return {
       async start() {
+        if (auth && !gate) {
+          context.log.warn(
+            { component: context.id },
+            'keys are not asked for on loopback; auth.enforce_on_loopback does',
+          );
+        }
         if (settings.find_insights) watching = everyMinute(watcher.evaluate, { context, signal: stopping.signal });
         context.http.mount({
           component: context.id,
           protocol: 'X-Ray API',
           endpoint: settings.endpoint,
-          access: 'api',
-          matches: ({ method, path }) => method === 'POST' && !path.startsWith('/api/'),
+          access: gate ? 'signed' : 'api',
+          matches: ({ method, path }) => path === otlpPath || (method === 'POST' && !path.startsWith('/api/')),
           handle: (request, response) =>
-            handle(request, response, { backend, bytesMax: settings.max_request_body_size }),
+            request.path === otlpPath
+              ? answerOtlp(request, response, otlp)
+              : handle(request, response, { backend, gate, bytesMax }),
         });
       },
       async shutdown() {
@@ -65,6 +75,14 @@ export const xrayApi: ExtensionFactory = {
     };
   },
 };
+
+function createBackend({
+  context,
+  intake,
+  store,
+}: Pick<Backend, 'context' | 'intake'> & { readonly store: Store }): Backend {
+  return { context, intake, reader: createTraceReader(store), insights: openInsightDocuments(store), insightGroups };
+}
 
 /** Only the default group can be had yet. It holds every trace. */
 async function insightGroups(): Promise<readonly InsightGroup[]> {
@@ -82,13 +100,18 @@ async function insightGroups(): Promise<readonly InsightGroup[]> {
 async function handle(
   request: HttpRequest,
   response: ServerResponse,
-  { backend, bytesMax }: { readonly backend: Backend; readonly bytesMax: number },
+  {
+    backend,
+    gate,
+    bytesMax,
+  }: { readonly backend: Backend; readonly gate: Gate | undefined; readonly bytesMax: number },
 ): Promise<void> {
   const { id, log, telemetry } = backend.context;
   const operation = operations.get(request.path);
   const labels = { operation: operation?.name ?? 'unknown' };
   try {
-    const members = await readAwsRequest(request.message, { bytesMax });
+    const verify = await gate?.admit(request.message, operation?.name);
+    const members = await readAwsRequest(request.message, { bytesMax, verify });
     sendAwsAnswer(
       response,
       await knownOperation(operation, request.path).run(members, { ...backend, signal: request.signal }),

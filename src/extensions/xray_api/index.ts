@@ -5,7 +5,14 @@ import { RaybridgeError } from '../../errors.ts';
 import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.ts';
 import type { HttpRequest } from '../../net/http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
-import { createTraceReader } from '../../reader/index.ts';
+import {
+  createAccount,
+  createGroupRegistry,
+  createPolicyRegistry,
+  createRetrievalRegistry,
+  createTagRegistry,
+  createTraceReader,
+} from '../../reader/index.ts';
 import type { Backend, Operation } from './operation.ts';
 import { operations, unansweredPaths } from './operations.ts';
 
@@ -26,7 +33,7 @@ export const xrayApi: ExtensionFactory = {
   create({ config, context, intake }): Component {
     // The register has checked `config` with the schema above.
     const settings = config as z.output<typeof configSchema>;
-    const backend: Backend = { context, intake, reader: createTraceReader(context.store(settings.store)) };
+    const backend = createBackend({ context, intake, store: context.store(settings.store) });
     return {
       async start() {
         context.http.mount({
@@ -43,6 +50,21 @@ export const xrayApi: ExtensionFactory = {
     };
   },
 };
+
+function createBackend({ context, intake, store }: Pick<Backend, 'context' | 'intake' | 'store'>): Backend {
+  const kept = { store, nowNs: context.nowNs };
+  return {
+    context,
+    intake,
+    store,
+    reader: createTraceReader(store),
+    groups: createGroupRegistry(kept),
+    tags: createTagRegistry(kept),
+    policies: createPolicyRegistry(kept),
+    account: createAccount(kept),
+    retrievals: createRetrievalRegistry(kept),
+  };
+}
 
 async function handle(
   request: HttpRequest,

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { jsonText, printSegment } from '../codec/index.ts';
 import { encodeSpanJson } from '../codec/otlp-json.ts';
 import { toSegments } from '../convert/index.ts';
@@ -69,22 +70,22 @@ export async function answerRetrievedTraces(
   const request = { operation: 'ListRetrievedTraces', token: retrieval.token, format };
   if (retrieval.cancelled) return { RetrievalStatus: 'CANCELLED', TraceFormat: format, Traces: [] };
 
-  const start = readPosition(nextToken, request, ['trace', 'span']);
+  const countIn = openPosition(nextToken, request);
+  const [firstTrace, firstSpan] = [countIn('trace'), countIn('span')];
   const traces: RetrievedTrace[] = [];
   let bytes = 0;
   let next: PagePosition | undefined;
-  for await (const { index, traceId, spans } of retrievedSpans(store, retrieval, { from: start.trace, signal })) {
+  for await (const { index, traceId, spans } of retrievedSpans(store, retrieval, { from: firstTrace, signal })) {
     if (traces.length === tracesPerPageMax || bytes >= pageBytesMax) {
       next = { trace: index, span: 0 };
       break;
     }
-    const documents = documentsIn[format](traceId, spans);
-    const first = index === start.trace ? start.span : 0;
-    const shown = documents.slice(first, first + spansPerTraceMax);
-    traces.push({ Id: toXrayTraceId(traceId), Duration: durationOf(spans), Spans: shown });
-    for (const { Document } of shown) bytes += Document.length;
-    if (first + shown.length < documents.length) {
-      next = { trace: index, span: first + shown.length };
+    const first = index === firstTrace ? firstSpan : 0;
+    const part = partIn[format](traceId, spans, first);
+    traces.push({ Id: toXrayTraceId(traceId), Duration: durationOf(spans), Spans: part.spans });
+    for (const { Document } of part.spans) bytes += Document.length;
+    if (part.more) {
+      next = { trace: index, span: first + part.spans.length };
       break;
     }
   }
@@ -118,7 +119,7 @@ export async function answerRetrievedGraph(
   const request = { operation: 'GetRetrievedTracesGraph', token: retrieval.token };
   if (retrieval.cancelled) return { RetrievalStatus: 'CANCELLED', Services: [] };
 
-  const { service: first } = readPosition(nextToken, request, ['service']);
+  const first = openPosition(nextToken, request)('service');
   const graph = createGraphBuilder();
   const links = createLinkList();
   for await (const { traceId, spans } of retrievedSpans(store, retrieval, { from: 0, signal })) {
@@ -162,10 +163,12 @@ async function* retrievedSpans(
   { from, signal }: { readonly from: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Found> {
   for (let start = from; start < traceIds.length; start += tracesPerStep) {
-    signal.throwIfAborted();
     const step = traceIds.slice(start, start + tracesPerStep);
     const found = await store.traces(step);
     for (const [offset, traceId] of step.entries()) {
+      // Intake shares this thread: between two traces it may go on, and so may the end of a client who waits no more.
+      await setImmediate();
+      signal.throwIfAborted();
       const spans = found.get(traceId) ?? [];
       const { startNs, endNs } = timesOf(spans);
       if (spans.length > 0 && startNs <= toNs && endNs >= fromNs) yield { index: start + offset, traceId, spans };
@@ -188,10 +191,26 @@ function durationOf(spans: readonly Span[]): number {
   return Math.round(toSeconds(endNs - startNs) * 1000) / 1000;
 }
 
-const documentsIn: Record<TraceFormat, (traceId: string, spans: readonly Span[]) => readonly RetrievedSpan[]> = {
-  XRAY: segmentsOf,
-  OTEL: (_, spans) =>
-    spans.toSorted(byStart).map((span) => ({ Id: span.spanId, Document: fittingSpan(span, fittings) })),
+/** What of one trace is on one page. */
+interface Part {
+  readonly spans: readonly RetrievedSpan[];
+  readonly more: boolean;
+}
+
+const partIn: Record<TraceFormat, (traceId: string, spans: readonly Span[], first: number) => Part> = {
+  XRAY(traceId, spans, first) {
+    const documents = segmentsOf(traceId, spans);
+    const last = first + spansPerTraceMax;
+    return { spans: documents.slice(first, last), more: last < documents.length };
+  },
+  OTEL(_, spans, first) {
+    const last = first + spansPerTraceMax;
+    const shown = spans.toSorted(byStart).slice(first, last);
+    return {
+      spans: shown.map((span) => ({ Id: span.spanId, Document: fittingSpan(span, fittings) })),
+      more: last < spans.length,
+    };
+  },
 };
 
 /** What a subsegment gets that stands by itself: type, trace id, parent id. */
@@ -265,17 +284,15 @@ function withoutAttributes({
   return { attributes: new Map(), droppedAttributesCount: droppedAttributesCount + attributes.size };
 }
 
-/** Counts that a token holds; all 0 without a token. */
-function readPosition<Member extends string>(
+/** Reads the counts in a token; each is 0 without one. */
+function openPosition(
   nextToken: string | undefined,
   request: Readonly<Record<string, unknown>>,
-  members: readonly Member[],
-): Readonly<Record<Member, number>> {
+): (member: string) => number {
   const position = nextToken ? parsePageToken(nextToken, request) : {};
-  const counts = members.map((member) => [member, position[member] ?? 0] as const);
-  if (!counts.every(([, count]) => typeof count === 'number' && Number.isSafeInteger(count) && count >= 0)) {
+  return (member) => {
+    const count = position[member] ?? 0;
+    if (typeof count === 'number' && Number.isSafeInteger(count) && count >= 0) return count;
     throw new RaybridgeError('INVALID_REQUEST', 'NextToken: expected the token of the page before, got something else');
-  }
-  // The members are those of `members`, which fromEntries forgets.
-  return Object.fromEntries(counts) as Record<Member, number>;
+  };
 }

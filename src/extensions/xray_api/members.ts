@@ -8,6 +8,12 @@ import type { GroupReference } from '../../reader/index.ts';
  * missing or wrong one is an INVALID_REQUEST that names it, what was expected and what was found.
  */
 
+/** The value of a member that must be there. */
+export function required<Value>(name: string, value: Value | undefined): Value {
+  if (value !== undefined) return value;
+  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected it, got nothing`);
+}
+
 export function textMember(request: JsonObject, name: string): string | undefined {
   const value = request.get(name);
   if (value === undefined || value === null) return undefined;
@@ -21,8 +27,7 @@ export function requiredTextMember(
   name: string,
   { charactersMax }: { readonly charactersMax: number },
 ): string {
-  const text = textMember(request, name);
-  if (text === undefined) throw wrong(name, 'a string', text);
+  const text = required(name, textMember(request, name));
   if (text.length >= 1 && text.length <= charactersMax) return text;
   const find = `got ${text.length}`;
   throw new RaybridgeError('INVALID_REQUEST', `${name}: expected 1 to ${charactersMax} characters, ${find}`);
@@ -77,8 +82,9 @@ export function groupReference(request: JsonObject): GroupReference {
   return { name: textMember(request, 'GroupName'), arn: textMember(request, 'GroupARN') };
 }
 
-/** A required list of tags, each `{ Key, Value }`, by key. What keys and values may be is not checked. */
-export function tagsMember(request: JsonObject): ReadonlyMap<string, string> {
+/** Tags, each `{ Key, Value }`, by key. What keys and values may be is not checked. */
+export function tagsMember(request: JsonObject): ReadonlyMap<string, string> | undefined {
+  if ((request.get('Tags') ?? undefined) === undefined) return undefined;
   const list = objectListMember(request, 'Tags');
   if (list.length > tagsPerRequestMax) {
     throw new RaybridgeError('INVALID_REQUEST', `Tags: expected at most ${tagsPerRequestMax}, got ${list.length}`);

@@ -135,7 +135,7 @@ describe('the account', () => {
     });
 
     for (const [wish, message] of [
-      [{}, 'Name: expected a string, got nothing'],
+      [{}, 'Name: expected it, got nothing'],
       [{ Name: 'x'.repeat(33) }, 'Name: expected 1 to 32 characters, got 33'],
       [{ Name: 'Default' }, 'Rule: expected it, got nothing'],
       [{ Name: 'Default', Rule: {} }, 'Rule: expected exactly one member, Probabilistic'],

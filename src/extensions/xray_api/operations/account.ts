@@ -1,7 +1,7 @@
 import { RaybridgeError } from '../../../errors.ts';
 import { type JsonObject, secondsText } from '../../../model/index.ts';
 import { destinations, type Encryption, encryptionTypes, type IndexingRule } from '../../../reader/index.ts';
-import { choiceMember, numberMember, objectMember, requiredTextMember, textMember } from '../members.ts';
+import { choiceMember, numberMember, objectMember, required, requiredTextMember, textMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 
 /**
@@ -88,9 +88,4 @@ function toIndexingAnswer({ name, desiredPercentage, modifiedAtNs }: IndexingRul
       Probabilistic: { DesiredSamplingPercentage: desiredPercentage, ActualSamplingPercentage: actualPercentage },
     },
   };
-}
-
-function required<Value>(name: string, value: Value | undefined): Value {
-  if (value !== undefined) return value;
-  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected it, got nothing`);
 }

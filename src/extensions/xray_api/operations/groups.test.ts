@@ -93,7 +93,7 @@ describe('groups', () => {
   });
 
   for (const [what, members, message] of [
-    ['no name', { GroupName: undefined }, 'GroupName: expected a string, got nothing'],
+    ['no name', { GroupName: undefined }, 'GroupName: expected it, got nothing'],
     ['an empty name', { GroupName: '' }, 'GroupName: expected 1 to 32 characters, got 0'],
     ['a name too long', { GroupName: 'x'.repeat(33) }, 'GroupName: expected 1 to 32 characters, got 33'],
     ['a space in the name', { GroupName: 'my shop' }, /^GroupName: expected 1 to 32 letters, digits and dashes/],

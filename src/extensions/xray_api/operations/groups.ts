@@ -20,7 +20,7 @@ const groupsPerPage = 20;
 
 async function createGroup(request: JsonObject, { groups }: Call): Promise<object> {
   const name = requiredTextMember(request, 'GroupName', { charactersMax: nameCharactersMax });
-  const tags = request.has('Tags') ? tagsMember(request) : new Map<string, string>();
+  const tags = tagsMember(request) ?? new Map<string, string>();
   return { Group: toGroupAnswer(await groups.create({ name, wish: wishOf(request), tags })) };
 }
 

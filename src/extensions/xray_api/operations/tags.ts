@@ -1,6 +1,6 @@
 import { RaybridgeError } from '../../../errors.ts';
 import type { JsonObject } from '../../../model/index.ts';
-import { requiredTextMember, tagsMember, textListMember, textMember } from '../members.ts';
+import { required, requiredTextMember, tagsMember, textListMember, textMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 import { pageOf } from '../page-of.ts';
 
@@ -18,7 +18,7 @@ const tagKeysMax = 200;
 const tagsPerPage = 25;
 
 async function tagResource(request: JsonObject, call: Call): Promise<object> {
-  const tags = tagsMember(request);
+  const tags = required('Tags', tagsMember(request));
   await call.tags.add(await knownArn(request, call), tags);
   return {};
 }

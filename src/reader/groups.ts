@@ -125,7 +125,13 @@ const arnPrefix = 'arn:aws:xray:local:000000000000:group/';
 const defaultArnPattern = /^arn:aws[a-z-]{0,20}:xray:[^:]*:[^:]*:group\/Default$/;
 
 const newGroup = { filterExpression: undefined, insightsEnabled: false, notificationsEnabled: false } as const;
-const defaultGroup: Group = { ...newGroup, name: defaultGroupName, arn: `${arnPrefix}${defaultGroupName}` };
+/** On AWS insights have a price and are off; here nobody has to ask for those about all traces. */
+const defaultGroup: Group = {
+  ...newGroup,
+  name: defaultGroupName,
+  arn: `${arnPrefix}${defaultGroupName}`,
+  insightsEnabled: true,
+};
 
 /** For groups that hold every trace: the language has no word for it. */
 const everyTrace = parseFilter('ok OR !ok');

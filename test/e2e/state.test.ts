@@ -3,12 +3,16 @@ import {
   GetEncryptionConfigCommand,
   GetGroupsCommand,
   GetIndexingRulesCommand,
+  GetRetrievedTracesGraphCommand,
+  GetServiceGraphCommand,
+  GetTraceSummariesCommand,
   GetTraceSegmentDestinationCommand,
   ListResourcePoliciesCommand,
   ListRetrievedTracesCommand,
   ListTagsForResourceCommand,
   PutEncryptionConfigCommand,
   PutResourcePolicyCommand,
+  PutTraceSegmentsCommand,
   StartTraceRetrievalCommand,
   UpdateGroupCommand,
   UpdateIndexingRuleCommand,
@@ -20,11 +24,51 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { eventually } from '../support/eventually.ts';
-import { startRaybridge } from '../support/raybridge.ts';
-import { openXrayClient } from '../support/xray-client.ts';
+import { startRaybridge, withRaybridge } from '../support/raybridge.ts';
+import { openXrayClient, readDocuments } from '../support/xray-client.ts';
 
 describe('what is set through the X-Ray API', () => {
+  it('works on traces in the real store: groups in filter expressions and graphs, retrievals in both formats', async () => {
+    await withRaybridge(async ({ addresses }) => {
+      const client = openXrayClient(addresses.api);
+      await untilStoreAnswers(client);
+      const now = Math.floor(Date.now() / 1000);
+      const ids = ['shop', 'other'].map((name, i) => ({ name, traceId: `1-${now.toString(16)}-${`${i}`.repeat(24)}` }));
+      const TraceSegmentDocuments = ids.map(({ name, traceId }, i) =>
+        JSON.stringify({ trace_id: traceId, id: `${i + 1}`.repeat(16), name, start_time: now, end_time: now + 0.5 }),
+      );
+      await client.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments }));
+      for (const { traceId } of ids) await readDocuments(client, traceId);
+      await client.send(new CreateGroupCommand({ GroupName: 'shop', FilterExpression: 'service("shop")' }));
+
+      const range = { StartTime: new Date((now - 60) * 1000), EndTime: new Date((now + 60) * 1000) };
+      const wanted = [ids[0]?.traceId];
+      await eventually('the summary of the group', async () => {
+        const FilterExpression = 'group.name = "shop"';
+        const { TraceSummaries } = await client.send(new GetTraceSummariesCommand({ ...range, FilterExpression }));
+        const found = TraceSummaries?.map(({ Id }) => Id);
+        return isDeepStrictEqual(found, wanted) || undefined;
+      });
+      const { Services } = await client.send(new GetServiceGraphCommand({ ...range, GroupName: 'shop' }));
+      assert.deepEqual(new Set(Services?.map(({ Name }) => Name)), new Set(['shop']));
+
+      const TraceIds = ids.map(({ traceId }) => traceId);
+      const { RetrievalToken } = await client.send(new StartTraceRetrievalCommand({ TraceIds, ...range }));
+      for (const TraceFormat of ['XRAY', 'OTEL'] as const) {
+        const { Traces } = await client.send(new ListRetrievedTracesCommand({ RetrievalToken, TraceFormat }));
+        assert.deepEqual(
+          Traces?.map(({ Id, Duration, Spans }) => [Id, Duration, Spans?.map((span) => span.Id)]),
+          ids.map(({ traceId }, i) => [traceId, 0.5, [`${i + 1}`.repeat(16)]]),
+        );
+      }
+      const { Services: retrieved } = await client.send(new GetRetrievedTracesGraphCommand({ RetrievalToken }));
+      assert.deepEqual(new Set(retrieved?.map(({ Service }) => Service?.Name)), new Set(['shop', 'other']));
+      client.destroy();
+    });
+  });
+
   it('is there after the process was killed and started again', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'raybridge-'));
     try {
@@ -71,7 +115,7 @@ async function untilStoreAnswers(client: XRayClient): Promise<void> {
 async function setEverything(client: XRayClient): Promise<string> {
   const Tags = [{ Key: 'team', Value: 'checkout' }];
   await client.send(new CreateGroupCommand({ GroupName: 'shop', FilterExpression: 'service("shop")', Tags }));
-  const InsightsConfiguration = { InsightsEnabled: true };
+  const InsightsConfiguration = { InsightsEnabled: false };
   await client.send(new UpdateGroupCommand({ GroupName: 'Default', InsightsConfiguration }));
   const Statement = { Effect: 'Allow', Principal: { Service: 'sns.amazonaws.com' }, Action: 'xray:*', Resource: '*' };
   const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
@@ -92,7 +136,7 @@ async function readEverything(client: XRayClient, RetrievalToken: string): Promi
   assert.deepEqual(
     Groups.map(({ GroupName, InsightsConfiguration }) => [GroupName, InsightsConfiguration?.InsightsEnabled]),
     [
-      ['Default', true],
+      ['Default', false],
       ['shop', false],
     ],
   );

@@ -61,7 +61,7 @@ describe('groups', () => {
     assert.deepEqual(byName, {
       GroupName: 'Default',
       GroupARN: 'arn:aws:xray:local:000000000000:group/Default',
-      InsightsConfiguration: off,
+      InsightsConfiguration: { InsightsEnabled: true, NotificationsEnabled: false },
     });
     const GroupARN = 'arn:aws:xray:eu-west-1:111122223333:group/Default';
     const { Group: byArn } = await api.client.send(new GetGroupCommand({ GroupARN }));

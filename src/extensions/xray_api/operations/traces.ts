@@ -1,5 +1,6 @@
 import { RaybridgeError } from '../../../errors.ts';
 import { type JsonObject, toXrayTraceId } from '../../../model/index.ts';
+import type { TraceSelection } from '../../../pipeline/store.ts';
 import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../../reader/index.ts';
 import type { SummariesQuestion } from '../../../reader/index.ts';
 import { groupReference, numberMember, objectMember, rangeMembers, textMember, traceIdsMember } from '../members.ts';
@@ -47,10 +48,17 @@ async function getTraceGraph(request: JsonObject, { reader }: Call): Promise<obj
   return { Services: answerTraceGraph([...traces.values()]) };
 }
 
-async function getServiceGraph(request: JsonObject, { reader, groups, signal }: Call): Promise<object> {
-  const range = rangeMembers(request);
-  const filter = await groups.filterOf(groupReference(request));
-  return await answerServiceGraph(reader, { ...range, filter, groups: await groups.filters(), signal });
+async function getServiceGraph(request: JsonObject, call: Call): Promise<object> {
+  return await answerServiceGraph(call.reader, {
+    ...rangeMembers(request),
+    ...(await groupMembers(request, call)),
+    signal: call.signal,
+  });
+}
+
+/** Which traces are asked for by the name of a group. */
+async function groupMembers(request: JsonObject, { groups }: Call): Promise<Pick<TraceSelection, 'filter' | 'groups'>> {
+  return { filter: await groups.filterOf(groupReference(request)), groups: await groups.filters() };
 }
 
 const timeRangeTypes: ReadonlyMap<string, SummariesQuestion['by']> = new Map([

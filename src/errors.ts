@@ -19,6 +19,7 @@ export const retryableByCode = {
   POLICY_TOO_MANY: false,
   POLICY_TOO_LARGE: false,
   POLICY_REVISION: false,
+  RULE_LIMIT_EXCEEDED: false,
   FORBIDDEN: false,
   QUEUE_FULL: true,
   DISK_LOW: true,

@@ -66,6 +66,7 @@ const exceptions: Partial<Record<ErrorCode, AwsException>> = {
   POLICY_TOO_LARGE: { status: 400, name: 'PolicySizeLimitExceededException' },
   POLICY_REVISION: { status: 400, name: 'InvalidPolicyRevisionIdException' },
   METHOD_NOT_ALLOWED: { status: 405, name: 'UnknownOperationException' },
+  RULE_LIMIT_EXCEEDED: { status: 400, name: 'RuleLimitExceededException' },
   TOO_LARGE: { status: 413, name: 'RequestEntityTooLarge' },
   UNKNOWN_OPERATION: { status: 404, name: 'UnknownOperationException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, name: 'UnsupportedMediaType' },

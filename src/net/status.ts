@@ -41,6 +41,7 @@ const wireStatuses: Readonly<Record<ErrorCode, WireStatus>> = {
   POLICY_TOO_MANY: badData,
   POLICY_TOO_LARGE: badData,
   POLICY_REVISION: badData,
+  RULE_LIMIT_EXCEEDED: badData,
   FORBIDDEN: { http: 403, grpc: GrpcCode.permissionDenied },
   QUEUE_FULL: comeAgain,
   DISK_LOW: comeAgain,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { RaybridgeError } from '../errors.ts';
+import { xrayArn } from '../model/index.ts';
 import type { Store } from '../pipeline/store.ts';
 import { type Filter, type Groups, parseFilter } from '../query/index.ts';
 import { openState } from './state.ts';
@@ -81,7 +82,7 @@ export function createGroupRegistry({
     async create({ name, wish, tags }) {
       if (!namePattern.test(name))
         throw invalid(`GroupName: expected 1 to 32 letters, digits and dashes, got ${show(name)}`);
-      const group = wishedGroup({ ...newGroup, name, arn: `${arnPrefix}${name}/${randomUUID()}` }, wish);
+      const group = wishedGroup({ ...newGroup, name, arn: xrayArn(`group/${name}/${randomUUID()}`) }, wish);
       checkFirstTags(tags);
       return await state.change(async (documents, write) => {
         if (name === defaultGroupName || documents.has(name))
@@ -119,8 +120,6 @@ export function createGroupRegistry({
 
 /** The longest name and the characters that the developer guide allows. */
 const namePattern = /^[A-Za-z0-9-]{1,32}$/;
-/** There are no regions and accounts here; the account is the one of the default sampling rule. */
-const arnPrefix = 'arn:aws:xray:local:000000000000:group/';
 /** Clients write the ARN of the default group with the region and the account that they believe in. */
 const defaultArnPattern = /^arn:aws[a-z-]{0,20}:xray:[^:]*:[^:]*:group\/Default$/;
 
@@ -129,7 +128,7 @@ const newGroup = { filterExpression: undefined, insightsEnabled: false, notifica
 const defaultGroup: Group = {
   ...newGroup,
   name: defaultGroupName,
-  arn: `${arnPrefix}${defaultGroupName}`,
+  arn: xrayArn(`group/${defaultGroupName}`),
   insightsEnabled: true,
 };
 

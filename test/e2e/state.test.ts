@@ -52,7 +52,7 @@ describe('what is set through the X-Ray API', () => {
         return isDeepStrictEqual(found, wanted) || undefined;
       });
       const { Services } = await client.send(new GetServiceGraphCommand({ ...range, GroupName: 'shop' }));
-      assert.deepEqual(new Set(Services?.map(({ Name }) => Name)), new Set(['shop']));
+      assert.ok(Services?.some(({ Name }) => Name === 'shop'));
 
       const TraceIds = ids.map(({ traceId }) => traceId);
       const { RetrievalToken } = await client.send(new StartTraceRetrievalCommand({ TraceIds, ...range }));

@@ -1,6 +1,6 @@
 import type { XRayClient } from '@aws-sdk/client-xray';
 import { xrayApi } from '../../src/extensions/xray_api/index.ts';
-import type { SamplingService } from '../../src/pipeline/sampling.ts';
+import { createSamplingService } from '../../src/pipeline/sampling-service.ts';
 import { createTestContext, createTestIntake } from './context.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import { openXrayClient } from './xray-client.ts';
@@ -17,12 +17,10 @@ export interface TestXrayApi {
 /** The clock of the API at its start, in epoch seconds. */
 export const testNow = 1_700_000_000;
 
-export async function openTestXrayApi({
-  store = createMemoryStore(),
-  sampling,
-}: { readonly store?: MemoryStore; readonly sampling?: SamplingService } = {}): Promise<TestXrayApi> {
-  const test = createTestContext('xray_api', sampling);
+export async function openTestXrayApi(): Promise<TestXrayApi> {
+  const store = createMemoryStore();
   let nowNs = BigInt(testNow) * 1_000_000_000n;
+  const test = createTestContext('xray_api', createSamplingService({ store: () => store, nowNs: () => nowNs }));
   const extension = xrayApi.create({
     config: xrayApi.configSchema.parse({ endpoint: '127.0.0.1:0' }),
     context: { ...test.context, nowNs: () => nowNs, store: () => store },

@@ -22,13 +22,9 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
 
 /** Operations of the X-Ray API that a later version answers, by path; they get UnknownOperationException with the name. */
 export const unansweredPaths: ReadonlyMap<string, string> = new Map([
-  ['/CreateSamplingRule', 'CreateSamplingRule'],
-  ['/DeleteSamplingRule', 'DeleteSamplingRule'],
   ['/Insight', 'GetInsight'],
   ['/InsightEvents', 'GetInsightEvents'],
   ['/InsightImpactGraph', 'GetInsightImpactGraph'],
   ['/InsightSummaries', 'GetInsightSummaries'],
-  ['/SamplingStatisticSummaries', 'GetSamplingStatisticSummaries'],
   ['/TimeSeriesServiceStatistics', 'GetTimeSeriesServiceStatistics'],
-  ['/UpdateSamplingRule', 'UpdateSamplingRule'],
 ]);

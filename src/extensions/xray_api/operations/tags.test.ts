@@ -1,5 +1,7 @@
 import {
   CreateGroupCommand,
+  CreateSamplingRuleCommand,
+  DeleteSamplingRuleCommand,
   ListTagsForResourceCommand,
   paginateListTagsForResource,
   type Tag,
@@ -16,9 +18,7 @@ describe('tags', () => {
   let groupArn: string;
 
   beforeEach(async () => {
-    const rules = [{ rule: defaultSamplingRule, createdAtNs: 0n, modifiedAtNs: 0n }];
-    const targets = { targets: [], unprocessed: [], rulesModifiedAtNs: 0n };
-    api = await openTestXrayApi({ sampling: { rules: async () => rules, targets: async () => targets } });
+    api = await openTestXrayApi();
     const { Group } = await api.client.send(new CreateGroupCommand({ GroupName: 'shop' }));
     groupArn = Group?.GroupARN ?? '';
   });
@@ -51,6 +51,35 @@ describe('tags', () => {
       await untag(arn, ['Team']);
       assert.deepEqual(await list(arn), []);
     }
+  });
+
+  it('come with a sampling rule that is created, and go with it', async () => {
+    const rule = {
+      RuleName: 'checkout',
+      ResourceARN: '*',
+      Priority: 10,
+      FixedRate: 0.25,
+      ReservoirSize: 5,
+      ServiceName: '*',
+      ServiceType: '*',
+      Host: '*',
+      HTTPMethod: '*',
+      URLPath: '*',
+      Version: 1,
+    };
+    const create = async (Tags?: Tag[]) => {
+      const { SamplingRuleRecord } = await api.client.send(new CreateSamplingRuleCommand({ SamplingRule: rule, Tags }));
+      return SamplingRuleRecord?.SamplingRule?.RuleARN ?? '';
+    };
+    const wrong = create([{ Key: 'aws:x', Value: '' }]);
+    await assert.rejects(wrong, awsError('InvalidRequestException', /^Tags: Key: /));
+    const arn = await create([{ Key: 'team', Value: 'checkout' }]);
+    await assert.rejects(create([]), awsError('InvalidRequestException', /checkout/));
+    assert.deepEqual(await list(arn), [{ Key: 'team', Value: 'checkout' }]);
+
+    await api.client.send(new DeleteSamplingRuleCommand({ RuleARN: arn }));
+    await assert.rejects(list(arn), awsError('ResourceNotFoundException', /no sampling rule/, { ResourceName: arn }));
+    assert.deepEqual(await list(await create()), []);
   });
 
   it('of a key such as __proto__ are tags like others', async () => {

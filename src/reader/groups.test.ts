@@ -73,20 +73,27 @@ describe('the registry of groups', () => {
     assert.deepEqual(await names(), ['Default', 'shop']);
   });
 
-  it('asks the store once a second at most, and sees its own changes at once', async () => {
-    await Promise.all([groups.list(), groups.filters(), groups.list()]);
+  it('asks the store once a second at most, and sees at once what this process changes', async () => {
+    const other = openGroups();
+    await Promise.all([groups.list(), other.filters(), groups.list()]);
     assert.equal(reads, 1);
     await create('mine');
-    assert.deepEqual(await names(), ['Default', 'mine']);
+    await create('ours', {}, other);
+    for (const registry of [groups, other]) assert.deepEqual(await names(registry), ['Default', 'mine', 'ours']);
 
-    await create('theirs', {}, openGroups());
-    assert.deepEqual(await names(), ['Default', 'mine']);
+    await writeAsAnotherProcess('theirs');
+    assert.deepEqual(await names(), ['Default', 'mine', 'ours']);
     nowNs += 2n * second;
-    assert.deepEqual(await names(), ['Default', 'mine', 'theirs']);
-    await create('later', {}, openGroups());
+    assert.deepEqual(await names(), ['Default', 'mine', 'ours', 'theirs']);
+    await writeAsAnotherProcess('later');
     nowNs -= 3600n * second;
-    assert.deepEqual(await names(), ['Default', 'later', 'mine', 'theirs']);
+    assert.deepEqual(await names(), ['Default', 'later', 'mine', 'ours', 'theirs']);
   });
+
+  async function writeAsAnotherProcess(key: string): Promise<void> {
+    const document = { arn: `arn:${key}`, insightsEnabled: false, notificationsEnabled: false };
+    await store.writeState({ kind: 'group', key, value: JSON.stringify(document) });
+  }
 
   it('gives the filter of each group', async () => {
     await create('faults', { filterExpression: 'fault' });

@@ -36,52 +36,69 @@ export function openState<Document>({
   readonly kind: string;
   readonly schema: z.ZodType<Document>;
 }): StateDocuments<Document> {
-  let known: { readonly documents: Promise<ReadonlyMap<string, Document>>; readonly readAtNs: bigint } | undefined;
+  const shelf = shelfOf(store, kind);
+  let parsed: { readonly texts: Texts; readonly documents: ReadonlyMap<string, Document> } | undefined;
 
-  const load = async (): Promise<ReadonlyMap<string, Document>> => {
-    const texts = await store.readState(kind);
-    return new Map([...texts].map(([key, text]) => [key, parseDocument(text, { schema, place: `${kind}/${key}` })]));
+  const parse = (texts: Texts): ReadonlyMap<string, Document> => {
+    if (parsed?.texts === texts) return parsed.documents;
+    const documents = new Map(
+      [...texts].map(([key, text]) => [key, parseDocument(text, { schema, place: `${kind}/${key}` })]),
+    );
+    parsed = { texts, documents };
+    return documents;
   };
 
   return {
     async read() {
       const atNs = nowNs();
+      const { known } = shelf;
       // A clock that was set back makes the age negative.
       const isFresh = known && atNs >= known.readAtNs && atNs - known.readAtNs <= ageMaxNs;
-      const reading = isFresh && known ? known : { documents: load(), readAtNs: atNs };
-      known = reading;
+      const reading = isFresh ? known : { texts: store.readState(kind), readAtNs: atNs };
+      shelf.known = reading;
       try {
-        return await reading.documents;
+        return parse(await reading.texts);
       } catch (error) {
-        if (known === reading) known = undefined;
+        if (shelf.known === reading) shelf.known = undefined;
         throw error;
       }
     },
-    change: (work) =>
-      inLine(store, kind, async () => {
+    async change(work) {
+      const run = async () => {
         try {
-          return await work(await load(), (key, document) =>
+          return await work(parse(await store.readState(kind)), (key, document) =>
             store.writeState({ kind, key, value: document === undefined ? undefined : JSON.stringify(document) }),
           );
         } finally {
           // A write that failed may have been done all the same.
-          known = undefined;
+          shelf.known = undefined;
         }
-      }),
+      };
+      // How the change before ended is told to whoever made it.
+      const turn = shelf.lastChange.then(run, run);
+      shelf.lastChange = turn;
+      return await turn;
+    },
   };
 }
 
-/** The last change of each kind, for each store, settled or not. */
-const lines = new WeakMap<Store, Map<string, Promise<unknown>>>();
+type Texts = ReadonlyMap<string, string>;
 
-async function inLine<Result>(store: Store, kind: string, work: () => Promise<Result>): Promise<Result> {
-  const ofStore = lines.get(store) ?? new Map<string, Promise<unknown>>();
-  lines.set(store, ofStore);
-  const before = ofStore.get(kind) ?? Promise.resolve();
-  // How the change before ended is told to whoever made it.
-  const turn = before.then(work, work);
-  ofStore.set(kind, turn);
-  return await turn;
+/** What all who work on one kind of documents of one store in this process have in common. */
+interface Shelf {
+  known: { readonly texts: Promise<Texts>; readonly readAtNs: bigint } | undefined;
+  /** Settled or not. */
+  lastChange: Promise<unknown>;
+}
+
+const shelves = new WeakMap<Store, Map<string, Shelf>>();
+
+function shelfOf(store: Store, kind: string): Shelf {
+  const ofStore = shelves.get(store) ?? new Map<string, Shelf>();
+  shelves.set(store, ofStore);
+  const shelf = ofStore.get(kind) ?? { known: undefined, lastChange: Promise.resolve() };
+  ofStore.set(kind, shelf);
+  return shelf;
 }
 
 function parseDocument<Document>(

@@ -149,12 +149,14 @@ describe('groups', () => {
   });
 
   it('go with their tags, and come again under another ARN', async () => {
+    const { GroupARN: ResourceARN } = await create('other');
+    assert.deepEqual((await api.client.send(new ListTagsForResourceCommand({ ResourceARN }))).Tags, []);
     const first = await create('shop', { Tags: [{ Key: 'stage', Value: 'test' }] });
     const { Tags } = await api.client.send(new ListTagsForResourceCommand({ ResourceARN: first.GroupARN }));
     assert.deepEqual(Tags, [{ Key: 'stage', Value: 'test' }]);
 
     await api.client.send(new DeleteGroupCommand({ GroupARN: first.GroupARN }));
-    assert.deepEqual(await names(), ['Default']);
+    assert.deepEqual(await names(), ['Default', 'other']);
     assert.deepEqual(await api.store.readState('tags'), new Map());
     const listing = api.client.send(new ListTagsForResourceCommand({ ResourceARN: first.GroupARN }));
     await assert.rejects(

@@ -6,7 +6,14 @@ import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.
 import type { HttpRequest } from '../../net/http.ts';
 import { answerOtlp } from '../../net/otlp-http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
-import { createTraceReader } from '../../reader/index.ts';
+import {
+  createAccount,
+  createGroupRegistry,
+  createPolicyRegistry,
+  createRetrievalRegistry,
+  createTagRegistry,
+  createTraceReader,
+} from '../../reader/index.ts';
 import { authSchema, createGate, type Gate } from './authentication.ts';
 import type { Backend, Operation } from './operation.ts';
 import { operations, unansweredPaths } from './operations.ts';
@@ -31,7 +38,7 @@ export const xrayApi: ExtensionFactory = {
     // The register has checked `config` with the schema above.
     const settings = config as z.output<typeof configSchema>;
     const { auth, max_request_body_size: bytesMax } = settings;
-    const backend: Backend = { context, intake, reader: createTraceReader(context.store(settings.store)) };
+    const backend = createBackend({ context, intake, store: context.store(settings.store) });
     const gate = createGate({ auth, endpoint: settings.endpoint, nowNs: context.nowNs });
     const otlp = createOtlpDoor({ backend, gate, bytesMax });
     return {
@@ -58,6 +65,21 @@ export const xrayApi: ExtensionFactory = {
     };
   },
 };
+
+function createBackend({ context, intake, store }: Pick<Backend, 'context' | 'intake' | 'store'>): Backend {
+  const kept = { store, nowNs: context.nowNs };
+  return {
+    context,
+    intake,
+    store,
+    reader: createTraceReader(store),
+    groups: createGroupRegistry(kept),
+    tags: createTagRegistry(kept),
+    policies: createPolicyRegistry(kept),
+    account: createAccount(kept),
+    retrievals: createRetrievalRegistry(kept),
+  };
+}
 
 async function handle(
   request: HttpRequest,

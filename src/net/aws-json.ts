@@ -40,7 +40,9 @@ export function sendAwsError(
   if (!response.req.complete) response.setHeader('Connection', 'close');
   // SDKs look for the name in the header or in `__type`, and for the text in either spelling.
   response.setHeader('x-amzn-ErrorType', name);
-  send(response, status, { __type: name, Message: text, message: text });
+  const resource = error instanceof RaybridgeError ? error.resource : undefined;
+  const more = resource === undefined ? {} : { ResourceName: resource };
+  send(response, status, { __type: name, Message: text, message: text, ...more });
   return name;
 }
 
@@ -55,6 +57,13 @@ const exceptions: Partial<Record<ErrorCode, AwsException>> = {
   CREDENTIALS_MISSING: { status: 403, name: 'MissingAuthenticationTokenException' },
   CREDENTIALS_UNKNOWN: { status: 403, name: 'UnrecognizedClientException' },
   FORBIDDEN: { status: 403, name: 'AccessDeniedException' },
+  NOT_FOUND: { status: 404, name: 'ResourceNotFoundException' },
+  TOO_MANY_TAGS: { status: 400, name: 'TooManyTagsException' },
+  POLICY_MALFORMED: { status: 400, name: 'MalformedPolicyDocumentException' },
+  POLICY_LOCKOUT: { status: 400, name: 'LockoutPreventionException' },
+  POLICY_TOO_MANY: { status: 400, name: 'PolicyCountLimitExceededException' },
+  POLICY_TOO_LARGE: { status: 400, name: 'PolicySizeLimitExceededException' },
+  POLICY_REVISION: { status: 400, name: 'InvalidPolicyRevisionIdException' },
   METHOD_NOT_ALLOWED: { status: 405, name: 'UnknownOperationException' },
   RULE_LIMIT_EXCEEDED: { status: 400, name: 'RuleLimitExceededException' },
   SIGNATURE_INVALID: { status: 403, name: 'InvalidSignatureException' },

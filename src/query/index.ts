@@ -13,6 +13,7 @@ export {
   type GraphBuilder,
 } from './graph.ts';
 export * from './insights/index.ts';
+export { createLinkList, type LinkList, type TraceLinks } from './links.ts';
 export { parsePageToken, printPageToken, type PagePosition } from './page-token.ts';
 export { summarise } from './summary.ts';
 export { assembleTrace, subsegmentDepthMax } from './trace.ts';

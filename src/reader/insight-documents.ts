@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { RaybridgeError } from '../errors.ts';
 import {
   type Insight,
   insightChanges,
@@ -9,58 +8,51 @@ import {
 } from '../model/index.ts';
 import type { Store } from '../pipeline/store.ts';
 import type { NodePast, Watch } from '../query/index.ts';
+import { openState } from './state.ts';
 
-/**
- * What a store keeps of insights: each insight, and for each group what its next minute is judged
- * by. Both are JSON.
- */
+/** What a store keeps of insights: each insight, and for each group what its next minute is judged by. */
 export interface InsightDocuments {
-  /** All, those that began last first. */
-  insights(): Promise<readonly Insight[]>;
-  putInsight(insight: Insight): Promise<void>;
-  removeInsight(id: string): Promise<void>;
-  /** By the ARN of the group; of groups that this version cannot go on with, `unreadable`. */
+  /** Those that began last first. */
+  list(): Promise<readonly Insight[]>;
+  put(insights: Iterable<Insight>): Promise<void>;
+  remove(ids: readonly string[]): Promise<void>;
+  /** By the ARN of the group; `unreadable` where this version cannot go on. */
   watches(): Promise<ReadonlyMap<string, Watch | 'unreadable'>>;
   /** An undefined watch is removed. */
   putWatch(groupArn: string, watch: Watch | undefined): Promise<void>;
 }
 
-const insightKind = 'insight';
-const watchKind = 'insight_watch';
+export function openInsightDocuments({
+  store,
+  nowNs,
+}: {
+  readonly store: Store;
+  readonly nowNs: () => bigint;
+}): InsightDocuments {
+  const insights = openState({ store, nowNs, kind: 'insight', schema: insightSchema });
+  const watches = openState({ store, nowNs, kind: 'insight_watch', schema: watchSchema });
 
-export function openInsightDocuments(store: Store): InsightDocuments {
   return {
-    async insights() {
-      const documents = await store.readState(insightKind);
-      const all = [...documents].map(([key, text]) => readInsight(key, text));
+    async list() {
+      const all = [...(await insights.read()).values()];
       return all.sort((one, other) => other.startMinute - one.startMinute || (one.id < other.id ? -1 : 1));
     },
-    putInsight: (insight) => store.writeState({ kind: insightKind, key: insight.id, value: JSON.stringify(insight) }),
-    removeInsight: (id) => store.writeState({ kind: insightKind, key: id, value: undefined }),
-    async watches() {
-      const documents = await store.readState(watchKind);
-      return new Map([...documents].map(([key, text]) => [key, parse(watchSchema, text) ?? 'unreadable']));
+    async put(changed) {
+      const all = [...changed];
+      if (all.length === 0) return;
+      await insights.change(async (_, write) => {
+        for (const insight of all) await write(insight.id, insight);
+      });
     },
-    putWatch: (groupArn, watch) =>
-      store.writeState({ kind: watchKind, key: groupArn, value: watch && JSON.stringify(watch) }),
+    async remove(ids) {
+      if (ids.length === 0) return;
+      await insights.change(async (_, write) => {
+        for (const id of ids) await write(id, undefined);
+      });
+    },
+    watches: () => watches.read(),
+    putWatch: (groupArn, watch) => watches.change((_, write) => write(groupArn, watch)),
   };
-}
-
-function readInsight(key: string, text: string): Insight {
-  const insight = parse(insightSchema, text);
-  if (insight) return insight;
-  throw new RaybridgeError(
-    'STORE_FAILED',
-    `${insightKind}/${key}: expected a document of this version, got another text`,
-  );
-}
-
-function parse<Document>(schema: z.ZodType<Document>, text: string): Document | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 const minuteSchema = z.int();
@@ -108,7 +100,7 @@ const pastSchema: z.ZodType<NodePast> = z.object({
   anomalousSinceMinute: minuteSchema.optional(),
 });
 
-const watchSchema: z.ZodType<Watch> = z.object({
+const readableWatchSchema: z.ZodType<Watch> = z.object({
   minute: minuteSchema,
   nodes: z.array(pastSchema),
   active: z.array(
@@ -120,3 +112,6 @@ const watchSchema: z.ZodType<Watch> = z.object({
     }),
   ),
 });
+
+/** Insights can begin anew, so a watch of another version keeps nobody from reading the others. */
+const watchSchema = readableWatchSchema.or(z.literal('unreadable')).catch('unreadable');

@@ -1,4 +1,3 @@
-import { RaybridgeError } from '../errors.ts';
 import type { Insight } from '../model/index.ts';
 import type { Context } from '../pipeline/component.ts';
 import type { Store } from '../pipeline/store.ts';
@@ -7,13 +6,13 @@ import {
   abandonWatch,
   type Filter,
   newWatch,
-  parseFilter,
   type Watch,
   type WatchedMinute,
   watchMinute,
   windowMinutes,
 } from '../query/index.ts';
-import { openInsightDocuments } from './insight-documents.ts';
+import type { Group, GroupRegistry } from './groups.ts';
+import type { InsightDocuments } from './insight-documents.ts';
 
 /** Finds the insights of groups as time goes on, and keeps them in the store. */
 export interface InsightWatcher {
@@ -26,19 +25,10 @@ export interface InsightWatcher {
   evaluate(signal: AbortSignal): Promise<void>;
 }
 
-/** A group as far as insights care. */
-export interface InsightGroup {
-  readonly name: string;
-  readonly arn: string;
-  /** Undefined holds every trace. */
-  readonly filterExpression: string | undefined;
-  readonly insightsEnabled: boolean;
-  readonly notificationsEnabled: boolean;
-}
-
 interface WatcherInput extends Pick<Context, 'nowNs' | 'log' | 'telemetry'> {
   readonly store: Store;
-  readonly groups: () => Promise<readonly InsightGroup[]>;
+  readonly insights: InsightDocuments;
+  readonly groups: Pick<GroupRegistry, 'list' | 'filters'>;
 }
 
 const minuteNs = 60_000_000_000n;
@@ -51,8 +41,14 @@ export const insightDaysMax = 30;
 const insightsMax = 500;
 const tidyIntervalMinutes = 60;
 
-export function createInsightWatcher({ store, groups, nowNs, log, telemetry }: WatcherInput): InsightWatcher {
-  const documents = openInsightDocuments(store);
+export function createInsightWatcher({
+  store,
+  insights: documents,
+  groups,
+  nowNs,
+  log,
+  telemetry,
+}: WatcherInput): InsightWatcher {
   let known: Map<string, Watch> | undefined;
   let tidiedMinute = -Infinity;
 
@@ -60,7 +56,7 @@ export function createInsightWatcher({ store, groups, nowNs, log, telemetry }: W
     async evaluate(signal) {
       const minute = Number((nowNs() - BigInt(lateMs) * 1_000_000n) / minuteNs) - 1;
       const watches = (known ??= await readWatches());
-      const watched = (await groups()).flatMap(toWatchedGroup);
+      const watched = await watchedGroups(groups);
       const failures: unknown[] = [];
       for (const group of watched) {
         // One group that is too much for the store does not keep the others from being looked at.
@@ -89,10 +85,10 @@ export function createInsightWatcher({ store, groups, nowNs, log, telemetry }: W
   /** Insights whose watch is lost would stay active for ever. */
   async function closeForgotten(watches: ReadonlyMap<string, Watch>): Promise<void> {
     const active = new Set([...watches.values()].flatMap((watch) => watch.active.map(({ insight }) => insight.id)));
-    for (const insight of await documents.insights()) {
-      if (insight.endMinute === undefined && !active.has(insight.id))
-        await documents.putInsight(abandonInsight(insight));
-    }
+    const forgotten = (await documents.list()).filter(
+      ({ id, endMinute }) => endMinute === undefined && !active.has(id),
+    );
+    await documents.put(forgotten.map((insight) => abandonInsight(insight)));
   }
 
   async function evaluateGroup(
@@ -129,14 +125,14 @@ export function createInsightWatcher({ store, groups, nowNs, log, telemetry }: W
       watch = judged.watch;
     }
     // The watch comes last: what a crash cuts off is judged again, and gives the same insights.
-    for (const insight of insights.values()) await documents.putInsight(insight);
+    await documents.put(insights.values());
     if (graphs.length > 0 || wasActive) await documents.putWatch(group.arn, watch);
     watches.set(group.arn, watch);
     for (const change of changes) announce(group, change);
   }
 
   async function abandon(watches: Map<string, Watch>, arn: string, watch: Watch): Promise<void> {
-    for (const insight of abandonWatch(watch)) await documents.putInsight(insight);
+    await documents.put(abandonWatch(watch));
     await documents.putWatch(arn, undefined);
     watches.delete(arn);
   }
@@ -151,25 +147,22 @@ export function createInsightWatcher({ store, groups, nowNs, log, telemetry }: W
 
   async function tidy(minute: number): Promise<void> {
     const oldest = minute - insightDaysMax * 24 * 60;
-    const closed = (await documents.insights()).filter(({ endMinute }) => endMinute !== undefined);
-    for (const [index, { id, endMinute = minute }] of closed.entries()) {
-      if (index >= insightsMax || endMinute < oldest) await documents.removeInsight(id);
-    }
+    const closed = (await documents.list()).filter(({ endMinute }) => endMinute !== undefined);
+    const gone = closed.filter(({ endMinute = minute }, index) => index >= insightsMax || endMinute < oldest);
+    await documents.remove(gone.map(({ id }) => id));
   }
 }
 
-type WatchedGroup = Pick<InsightGroup, 'name' | 'arn' | 'notificationsEnabled'> & {
+interface WatchedGroup extends Group {
   readonly filter: Filter | undefined;
-};
+}
 
 /** As on AWS, a group whose expression cannot be read takes no part. */
-function toWatchedGroup(group: InsightGroup): readonly WatchedGroup[] {
-  if (!group.insightsEnabled) return [];
-  if (!group.filterExpression) return [{ ...group, filter: undefined }];
-  try {
-    return [{ ...group, filter: parseFilter(group.filterExpression) }];
-  } catch (error) {
-    if (error instanceof RaybridgeError) return [];
-    throw error;
-  }
+async function watchedGroups(groups: WatcherInput['groups']): Promise<readonly WatchedGroup[]> {
+  const filters = await groups.filters();
+  return (await groups.list()).flatMap((group) => {
+    const filter = filters.get(group.name);
+    if (!group.insightsEnabled || !filter) return [];
+    return [{ ...group, filter: group.filterExpression === undefined ? undefined : filter }];
+  });
 }

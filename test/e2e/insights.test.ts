@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { createInsightWatcher, openInsightDocuments } from '../../src/reader/index.ts';
+import { createGroupRegistry, createInsightWatcher, openInsightDocuments } from '../../src/reader/index.ts';
 import { openTestStore, withDirectory } from '../../src/stores/clickhouse/opened.test.support.ts';
 import { eventually } from '../support/eventually.ts';
 import { orderAt } from '../support/orders.ts';
@@ -28,16 +28,13 @@ it('a fault in the traffic of the shop opens an insight, and its end closes it, 
       });
 
       let now = brokenTo;
-      const group = { name: 'Default', arn: 'arn:of:it', filterExpression: undefined };
-      const watcher = createInsightWatcher({
-        ...context,
-        store,
-        nowNs: () => BigInt(now + 10) * second,
-        groups: async () => [{ ...group, insightsEnabled: true, notificationsEnabled: false }],
-      });
+      const nowNs = () => BigInt(now + 10) * second;
+      const insights = openInsightDocuments({ store, nowNs });
+      const groups = createGroupRegistry({ store, nowNs });
+      const watcher = createInsightWatcher({ ...context, store, nowNs, insights, groups });
       const found = async () => {
         await watcher.evaluate(new AbortController().signal);
-        return (await openInsightDocuments(store).insights()).map(({ rootCause, endMinute, rootCauseRequests }) => ({
+        return (await insights.list()).map(({ rootCause, endMinute, rootCauseRequests }) => ({
           cause: rootCause.name,
           end: endMinute && endMinute * 60,
           faults: rootCauseRequests.faultCount,

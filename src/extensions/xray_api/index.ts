@@ -6,11 +6,14 @@ import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.
 import type { HttpRequest } from '../../net/http.ts';
 import { answerOtlp } from '../../net/otlp-http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
-import type { Store } from '../../pipeline/store.ts';
 import {
+  createAccount,
+  createGroupRegistry,
   createInsightWatcher,
+  createPolicyRegistry,
+  createRetrievalRegistry,
+  createTagRegistry,
   createTraceReader,
-  type InsightGroup,
   openInsightDocuments,
 } from '../../reader/index.ts';
 import { authSchema, createGate, type Gate } from './authentication.ts';
@@ -40,11 +43,10 @@ export const xrayApi: ExtensionFactory = {
     // The register has checked `config` with the schema above.
     const settings = config as z.output<typeof configSchema>;
     const { auth, max_request_body_size: bytesMax } = settings;
-    const store = context.store(settings.store);
-    const backend = createBackend({ context, intake, store });
+    const backend = createBackend({ context, intake, store: context.store(settings.store) });
     const gate = createGate({ auth, endpoint: settings.endpoint, nowNs: context.nowNs });
     const otlp = createOtlpDoor({ backend, gate, bytesMax });
-    const watcher = createInsightWatcher({ ...context, store, groups: backend.insightGroups });
+    const watcher = createInsightWatcher({ ...context, ...backend });
     const stopping = new AbortController();
     let watching = Promise.resolve();
     return {
@@ -76,25 +78,20 @@ export const xrayApi: ExtensionFactory = {
   },
 };
 
-function createBackend({
-  context,
-  intake,
-  store,
-}: Pick<Backend, 'context' | 'intake'> & { readonly store: Store }): Backend {
-  return { context, intake, reader: createTraceReader(store), insights: openInsightDocuments(store), insightGroups };
-}
-
-/** Only the default group can be had yet. It holds every trace. */
-async function insightGroups(): Promise<readonly InsightGroup[]> {
-  return [
-    {
-      name: 'Default',
-      arn: 'arn:aws:xray:local:000000000000:group/Default',
-      filterExpression: undefined,
-      insightsEnabled: true,
-      notificationsEnabled: false,
-    },
-  ];
+function createBackend({ context, intake, store }: Pick<Backend, 'context' | 'intake' | 'store'>): Backend {
+  const kept = { store, nowNs: context.nowNs };
+  return {
+    context,
+    intake,
+    store,
+    reader: createTraceReader(store),
+    insights: openInsightDocuments(kept),
+    groups: createGroupRegistry(kept),
+    tags: createTagRegistry(kept),
+    policies: createPolicyRegistry(kept),
+    account: createAccount(kept),
+    retrievals: createRetrievalRegistry(kept),
+  };
 }
 
 async function handle(

@@ -4,18 +4,15 @@ import {
   insightStateOf,
   insightStates,
   type InsightState,
-  type PagePosition,
-  parseFilter,
-  parsePageToken,
-  printPageToken,
   toImpactServicesAnswer,
   toInsightAnswer,
   toInsightEventAnswer,
   toInsightSummaryAnswer,
 } from '../../../query/index.ts';
-import { insightDaysMax, type InsightGroup } from '../../../reader/index.ts';
-import { integerMember, rangeMembers, textListMember, textMember } from '../members.ts';
+import { insightDaysMax } from '../../../reader/index.ts';
+import { groupReference, integerMember, rangeMembers, required, textListMember, textMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
+import { pageOf } from '../page-of.ts';
 
 /** Insights, by path (API reference 2016-04-12). */
 export const insightOperations: readonly (readonly [path: string, Operation])[] = [
@@ -36,22 +33,16 @@ const minuteNs = 60_000_000_000n;
 async function getInsightSummaries(request: JsonObject, call: Call): Promise<object> {
   const range = recentRange(request, call);
   const state = stateMember(request);
-  const limit = pageSize(request, summariesPerPageMax);
-  const after = readPosition(request, isSummaryPosition);
-  const group = await groupOf(request, call);
-  const all = (await call.insights.insights()).filter(
+  const size = pageSize(request, summariesPerPageMax);
+  const group = await call.groups.get(groupReference(request));
+  const entries = (await call.insights.list()).filter(
     (insight) =>
       insight.groupArn === group.arn &&
       (state === undefined || insightStateOf(insight) === state) &&
-      overlaps(insight, range) &&
-      (after === undefined || isAfter(insight, after)),
+      overlaps(insight, range),
   );
-  const page = all.slice(0, limit);
-  const last = all.length > limit ? page.at(-1) : undefined;
-  return {
-    InsightSummaries: page.map(toInsightSummaryAnswer),
-    ...nextToken(request, last && { startMinute: last.startMinute, id: last.id }),
-  };
+  const { page, next } = pageOf({ entries, keyOf: newestFirstKey, size, ...paging(request) });
+  return { InsightSummaries: page.map(toInsightSummaryAnswer), ...next };
 }
 
 async function getInsight(request: JsonObject, call: Call): Promise<object> {
@@ -60,14 +51,11 @@ async function getInsight(request: JsonObject, call: Call): Promise<object> {
 
 /** Oldest first. */
 async function getInsightEvents(request: JsonObject, call: Call): Promise<object> {
-  const limit = pageSize(request, eventsPerPageMax);
-  const from = readPosition(request, isEventPosition)?.index ?? 0;
+  const size = pageSize(request, eventsPerPageMax);
   const { events } = await insightOf(request, call);
-  const next = from + limit;
-  return {
-    InsightEvents: events.slice(from, next).map(toInsightEventAnswer),
-    ...nextToken(request, next < events.length ? { index: next } : undefined),
-  };
+  const entries = events.map((event, index) => ({ event, key: String(index).padStart(keyDigits, '0') }));
+  const { page, next } = pageOf({ entries, keyOf: ({ key }) => key, size, ...paging(request) });
+  return { InsightEvents: page.map(({ event }) => toInsightEventAnswer(event)), ...next };
 }
 
 /** One page holds it whole, as it holds a service graph. */
@@ -78,8 +66,8 @@ async function getInsightImpactGraph(request: JsonObject, call: Call): Promise<o
   }
   if (textMember(request, 'NextToken')) throw invalid('NextToken: expected none, a graph has one page');
   const insight = await insightOf(request, call);
-  const group = (await call.insightGroups()).find(({ arn }) => arn === insight.groupArn);
-  const filter = group?.filterExpression ? parseFilter(group.filterExpression) : undefined;
+  const group = (await call.groups.list()).find(({ arn }) => arn === insight.groupArn);
+  const filter = group && (await call.groups.filterOf({ name: undefined, arn: group.arn }));
   const graph = await call.reader.serviceGraph({ ...range, filter, groups: new Map(), signal: call.signal });
   const [startTime, endTime] = [range.fromNs, range.toNs].map((timeNs) => Number(secondsText(timeNs)));
   return {
@@ -121,72 +109,32 @@ function pageSize(request: JsonObject, max: number): number {
   return integerMember(request, 'MaxResults', { min: 1, max }) ?? max;
 }
 
-async function groupOf(request: JsonObject, { insightGroups }: Call): Promise<InsightGroup> {
-  const [name, arn] = [textMember(request, 'GroupName'), textMember(request, 'GroupARN')];
-  if (name === undefined && arn === undefined) throw invalid('GroupName: expected it or GroupARN, got neither');
-  const group = (await insightGroups()).find(
-    (one) => (name === undefined || one.name === name) && (arn === undefined || isArnOf(one, arn)),
-  );
-  if (group) return group;
-  throw invalid(`${name === undefined ? 'GroupARN' : 'GroupName'}: expected a group that is here, got another`);
-}
-
-/** Clients write the ARN of the default group with the region and the account that they believe in. */
-const defaultArnPattern = /^arn:aws[a-z-]{0,20}:xray:[^:]*:[^:]*:group\/Default$/;
-
-function isArnOf(group: InsightGroup, arn: string): boolean {
-  return group.arn === arn || (group.name === 'Default' && defaultArnPattern.test(arn));
-}
-
 /** API reference, GetInsight. */
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-5][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 async function insightOf(request: JsonObject, { insights }: Call): Promise<Insight> {
-  const text = textMember(request, 'InsightId');
-  if (text === undefined || !idPattern.test(text)) throw invalid('InsightId: expected a UUID');
+  const text = required('InsightId', textMember(request, 'InsightId'));
+  if (!idPattern.test(text)) throw invalid('InsightId: expected a UUID');
   const id = text.toLowerCase();
-  const insight = (await insights.insights()).find((one) => one.id === id);
+  const insight = (await insights.list()).find((one) => one.id === id);
   if (insight) return insight;
   throw invalid(`InsightId: there is no insight ${id}`);
 }
 
-interface SummaryPosition {
-  readonly startMinute: number;
-  readonly id: string;
+const keyDigits = 12;
+
+/** In the order of `InsightDocuments.list`. */
+function newestFirstKey({ startMinute, id }: Insight): string {
+  return `${10 ** (keyDigits - 1) - startMinute}`.padStart(keyDigits, '0') + id;
 }
 
-function isSummaryPosition(position: PagePosition): position is PagePosition & SummaryPosition {
-  return typeof position['startMinute'] === 'number' && typeof position['id'] === 'string';
-}
-
-/** In the order of `InsightDocuments.insights`. */
-function isAfter(insight: Insight, { startMinute, id }: SummaryPosition): boolean {
-  return insight.startMinute < startMinute || (insight.startMinute === startMinute && insight.id > id);
-}
-
-function isEventPosition(position: PagePosition): position is PagePosition & { readonly index: number } {
-  return typeof position['index'] === 'number' && Number.isSafeInteger(position['index']) && position['index'] >= 0;
-}
-
-function readPosition<Position extends PagePosition>(
-  request: JsonObject,
-  isPosition: (position: PagePosition) => position is Position,
-): Position | undefined {
-  const token = textMember(request, 'NextToken');
-  if (!token) return undefined;
-  const position = parsePageToken(token, tokenRequest(request));
-  if (isPosition(position)) return position;
-  throw invalid('NextToken: expected the token of the page before, got something else');
-}
-
-function nextToken(request: JsonObject, position: PagePosition | undefined): { readonly NextToken?: string } {
-  return position ? { NextToken: printPageToken({ request: tokenRequest(request), position }) } : {};
-}
-
-/** What a page token is bound to; the size of a page is free to change. */
-function tokenRequest(request: JsonObject): Readonly<Record<string, unknown>> {
+/** A page token is bound to what is asked for; the size of a page is free to change. */
+function paging(request: JsonObject): Pick<Parameters<typeof pageOf>[0], 'request' | 'nextToken'> {
   const members = ['InsightId', 'GroupName', 'GroupARN', 'StartTime', 'EndTime', 'States'];
-  return Object.fromEntries(members.map((name) => [name, request.get(name)]));
+  return {
+    request: Object.fromEntries(members.map((name) => [name, request.get(name)])),
+    nextToken: textMember(request, 'NextToken'),
+  };
 }
 
 function invalid(message: string): RaybridgeError {

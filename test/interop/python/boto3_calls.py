@@ -103,6 +103,8 @@ class Traces(unittest.TestCase):
 
     def test_insights(self):
         now = int(time.time())
+        # A service that is new and always fails; a minute is looked at when it is over.
+        xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(faulty_segment(number, now - 60)) for number in range(1, 21)])
         around = {"StartTime": now - 7200, "EndTime": now + 60, "GroupName": "Default"}
         summaries = eventually("insights", lambda: (a := xray.get_insight_summaries(**around)["InsightSummaries"]) and a)
         for size in [1, 2, 100]:
@@ -119,6 +121,11 @@ class Traces(unittest.TestCase):
                 self.assertEqual(every_page(xray.get_insight_events, "InsightEvents", **of, MaxResults=size), events)
             graph = xray.get_insight_impact_graph(**of, StartTime=now - 7200, EndTime=now)
             self.assertTrue(graph["Services"])
+
+
+def faulty_segment(number, at):
+    trace_id = f"1-{at:08x}-{number:024x}"
+    return {"trace_id": trace_id, "id": f"{number:016x}", "name": "py-broken", "start_time": at, "end_time": at + 1, "fault": True}
 
 
 def every_page(call, key, **arguments):

@@ -33,7 +33,7 @@ function inferSegment(traceId: string, call: SegmentNode): SegmentNode {
   const origin = originOf(call);
   if (origin !== undefined) document.set('origin', origin);
   return toSegmentNode(
-    { id, startTimeNs: call.startTimeNs, document },
+    { id, startTimeNs: call.startTimeNs, endTimeNs: call.endTimeNs, document },
     { parentId: call.id, subsegment: false, subsegments: [] },
   );
 }

@@ -24,7 +24,7 @@ export function createTraceReader(store: Store): TraceReader {
 
     async traces(traceIds) {
       const spans = await store.traces(traceIds);
-      return new Map([...spans].map(([traceId, all]) => [traceId, assembleSpans(traceId, all, 'full')]));
+      return new Map([...spans].map(([traceId, all]) => [traceId, assembleSpans(traceId, all)]));
     },
 
     async serviceGraph(query) {

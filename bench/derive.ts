@@ -46,7 +46,8 @@ function tracesOf(spans: readonly Span[]): readonly TraceSpans[] {
 }
 
 function documentsOf([, spans]: TraceSpans): readonly SegmentDocument[] {
-  return toSegments(spans, { json, envelope: 'off', omitsRest: true, documentBytesMax: Number.POSITIVE_INFINITY });
+  const documentBytesMax = Number.POSITIVE_INFINITY;
+  return toSegments(spans, { json, envelope: 'off', omitsRest: true, marksParentLinks: true, documentBytesMax });
 }
 
 function measure(name: string, count: number, work: () => void): void {

@@ -1,6 +1,6 @@
 import { RaybridgeError } from '../errors.ts';
 import type { AttributeValue, JsonObject, JsonValue, SegmentDocument, Span } from '../model/index.ts';
-import { isJsonObject } from '../model/index.ts';
+import { isJsonObject, SpanKind } from '../model/index.ts';
 import type { AnnotationOptions } from './annotations.ts';
 import { indexedName, readIndex } from './annotations.ts';
 import type { CarriedResources } from './carried.ts';
@@ -72,6 +72,8 @@ export interface SegmentSettings extends Pick<
   'policy' | 'envelope' | 'envelopeResource' | 'documentBytesMax' | 'omitsRest'
 > {
   readonly rules: WriteRules;
+  /** The same for spans with no links to mark: documents by plain rules are written once. */
+  readonly linklessRules: WriteRules;
   readonly json: JsonText;
 }
 
@@ -96,6 +98,7 @@ export function settingsOf(options: Partial<SegmentOptions> & { readonly json: J
     omitsRest: (options.omitsRest ?? false) && envelope === 'off',
     documentBytesMax: isUnbounded ? Number.POSITIVE_INFINITY : documentBytesMax,
     rules: rulesOf(options),
+    linklessRules: rulesOf({ ...options, marksParentLinks: false }),
   };
 }
 
@@ -299,13 +302,13 @@ function writePiece(member: Member, position: Position, writer: Writer): Piece {
 
 /** Member by member: a plan that is spread has no fixed shape for the engine, which costs a fifth of a document. */
 function planOf(
-  { residual, unknown }: Member,
+  { span, residual, unknown }: Member,
   { form, root, resourceHash, serviceId }: Position,
   settings: SegmentSettings,
 ): DocumentPlan {
   return {
     policy: settings.policy,
-    rules: settings.rules,
+    rules: span.links.length === 0 || span.kind !== SpanKind.consumer ? settings.linklessRules : settings.rules,
     envelope: settings.envelope,
     json: settings.json,
     form,

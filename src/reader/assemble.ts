@@ -5,14 +5,18 @@ import { assembleTrace, digestTrace } from '../query/index.ts';
 
 /** The trace that X-Ray would compile from the segment documents of these spans. */
 export function assembleSpans(traceId: string, spans: readonly Span[]): Trace {
-  return assembleTrace(traceId, toSegments(spans, { json: jsonText, envelope: 'full', documentBytesMax }));
+  return assembleTrace(traceId, toSegments(spans, { ...plan, envelope: 'full' }));
 }
 
-/** Nothing here is sent to where 64 kB is the most. */
-const documentBytesMax = Number.POSITIVE_INFINITY;
+const plan = {
+  json: jsonText,
+  // X-Ray joins a consumer to its producer by such links alone.
+  marksParentLinks: true,
+  // Nothing here is sent to where 64 kB is the most.
+  documentBytesMax: Number.POSITIVE_INFINITY,
+} as const;
 
 /** What of the trace of these spans is searched and counted. What a document cannot show plays no part in it. */
 export function digestSpans(traceId: string, spans: readonly Span[]): TraceDigest {
-  const documents = toSegments(spans, { json: jsonText, envelope: 'off', omitsRest: true, documentBytesMax });
-  return digestTrace(assembleTrace(traceId, documents), spans);
+  return digestTrace(assembleTrace(traceId, toSegments(spans, { ...plan, envelope: 'off', omitsRest: true })), spans);
 }

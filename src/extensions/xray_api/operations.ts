@@ -28,7 +28,6 @@ export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/InsightSummaries', 'GetInsightSummaries'],
   ['/GetRetrievedTracesGraph', 'GetRetrievedTracesGraph'],
   ['/SamplingStatisticSummaries', 'GetSamplingStatisticSummaries'],
-  ['/TimeSeriesServiceStatistics', 'GetTimeSeriesServiceStatistics'],
   ['/GetTraceSegmentDestination', 'GetTraceSegmentDestination'],
   ['/ListResourcePolicies', 'ListResourcePolicies'],
   ['/ListRetrievedTraces', 'ListRetrievedTraces'],

@@ -1,5 +1,6 @@
 import { RaybridgeError } from '../errors.ts';
 import type { ServiceGraph, Trace } from '../model/index.ts';
+import { secondsText } from '../model/index.ts';
 import type { GraphQuery } from '../pipeline/store.ts';
 import {
   createGraphBuilder,
@@ -17,7 +18,7 @@ import type { TraceReader } from './reader.ts';
 /** The answers of GetServiceGraph and GetTraceGraph as plain JSON values (X-Ray API reference 2016-04-12). */
 
 export interface ServiceGraphAnswer {
-  /** Whole epoch seconds. */
+  /** Epoch seconds: the range that the graph is of. */
   readonly StartTime: number;
   readonly EndTime: number;
   readonly Services: readonly ServiceAnswer[];
@@ -32,11 +33,15 @@ export async function answerServiceGraph(reader: TraceReader, range: GraphRange)
   return toGraphAnswer(range, { Services: toServicesAnswer(await reader.serviceGraph(range)) });
 }
 
-/** @throws RaybridgeError INVALID_REQUEST (a token of another question, or of a graph that has changed since), STORE_UNAVAILABLE. */
+/**
+ * One page of the graph of the whole seconds that a range touches.
+ * @throws RaybridgeError INVALID_REQUEST (a token of another question, or of a graph that has changed since), STORE_UNAVAILABLE.
+ */
 export async function answerServiceGraphPage(
   reader: TraceReader,
-  { nextToken, ...range }: GraphRange & { readonly nextToken: string | undefined },
+  { nextToken, ...exact }: GraphRange & { readonly nextToken: string | undefined },
 ): Promise<ServiceGraphAnswer> {
+  const range = { ...exact, fromNs: secondBefore(exact.fromNs), toNs: secondBefore(exact.toNs + secondNs - 1n) };
   const { fromNs, toNs, filter } = range;
   const request = { operation: 'GetServiceGraph', from: String(fromNs), to: String(toNs), filter };
   return toGraphAnswer(range, pageOf(await reader.serviceGraph(range), { request, nextToken }));
@@ -46,15 +51,19 @@ export async function answerServiceGraphPage(
 function toGraphAnswer({ fromNs, toNs }: GraphRange, page: ServicesPage): ServiceGraphAnswer {
   const { Services, ...next } = page;
   return {
-    StartTime: Number(fromNs / nanosecondsPerSecond),
-    EndTime: Number((toNs + nanosecondsPerSecond - 1n) / nanosecondsPerSecond),
+    StartTime: Number(secondsText(fromNs)),
+    EndTime: Number(secondsText(toNs)),
     Services,
     ContainsOldGroupVersions: false,
     ...next,
   };
 }
 
-const nanosecondsPerSecond = 1_000_000_000n;
+const secondNs = 1_000_000_000n;
+
+function secondBefore(timeNs: bigint): bigint {
+  return timeNs - (timeNs % secondNs);
+}
 
 export interface ServicesPage {
   readonly Services: readonly ServiceAnswer[];

@@ -900,6 +900,12 @@ describe('the X-Ray API', () => {
       });
     });
 
+    it('of GetServiceGraph are of whole seconds', async () => {
+      await put(front);
+      const { body } = await call('/ServiceGraph', { StartTime: now + 0.25, EndTime: now + 0.5 });
+      assert.deepEqual([body.StartTime, body.EndTime, body.Services?.length], [now, now + 1, 3]);
+    });
+
     it('of GetServiceGraph know the default group and no other', async () => {
       const range = { StartTime: now - 60, EndTime: now };
       const arn = 'arn:aws:xray:us-east-1:123456789012:group/Default';

@@ -59,9 +59,8 @@ export interface SegmentOptions {
    */
   readonly documentBytesMax: number;
   /**
-   * Namespace `default` of the metadata lacks the attributes that no other member shows: for readers
-   * who look into all but the metadata, which saves them half of the time. Needs the envelope `off`;
-   * off unless told.
+   * The metadata lacks the attributes that no other member shows: for readers who look into all but
+   * the metadata, which saves them half of the time. Needs the envelope `off`; off unless told.
    */
   readonly omitsRest: boolean;
 }
@@ -306,15 +305,18 @@ function planOf(
   { form, root, resourceHash, serviceId }: Position,
   settings: SegmentSettings,
 ): DocumentPlan {
+  const mayMark = span.links.length > 0 && span.kind === SpanKind.consumer;
+  const rules = mayMark ? settings.rules : settings.linklessRules;
   return {
     policy: settings.policy,
-    rules: span.links.length === 0 || span.kind !== SpanKind.consumer ? settings.linklessRules : settings.rules,
+    rules,
     envelope: settings.envelope,
     json: settings.json,
     form,
     residual,
     unknown,
-    omitsRest: settings.omitsRest && !residual,
+    // Where the rules change something, a foreign document is compared with its span, and that needs all of it.
+    omitsRest: settings.omitsRest && rules === plainRules,
     inherited: form === 'embedded' ? root.span.resource : undefined,
     resourceHash,
     serviceId,

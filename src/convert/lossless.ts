@@ -64,7 +64,7 @@ export interface DocumentPlan {
   readonly inherited: Resource | undefined;
   /** Stands for the resource, when another document carries that. */
   readonly resourceHash: string | undefined;
-  /** As of a `WritePlan`. The span then has no residual, which is a difference to all of a document. */
+  /** As of a `WritePlan`. The metadata of a foreign document then come back in part; all else is as it was. */
   readonly omitsRest: boolean;
   /** Of a span that was split: the id of its service's segment, which the document names as its parent. */
   readonly serviceId: string | undefined;

@@ -1,6 +1,6 @@
 export * from './answers.ts';
 export { compileDocument } from './document.ts';
-export { matches, type Groups } from './filter/match.ts';
+export { matches, searchedNumber, type Groups } from './filter/match.ts';
 export {
   expressionDepthMax,
   expressionLengthMax,

@@ -11,6 +11,7 @@ import type {
   RootCause,
   RootCauseEntity,
   RootCauseService,
+  SearchedValue,
   SegmentDigest,
   ServiceName,
   TraceDigest,
@@ -109,13 +110,13 @@ function satisfies(value: Value, operator: Exclude<Comparison['operator'], '!='>
     case '=':
       return equals(value, wanted);
     case '<':
-      return toOrder(value) < toOrder(wanted);
+      return searchedNumber(value) < searchedNumber(wanted);
     case '<=':
-      return toOrder(value) <= toOrder(wanted);
+      return searchedNumber(value) <= searchedNumber(wanted);
     case '>':
-      return toOrder(value) > toOrder(wanted);
+      return searchedNumber(value) > searchedNumber(wanted);
     case '>=':
-      return toOrder(value) >= toOrder(wanted);
+      return searchedNumber(value) >= searchedNumber(wanted);
     case 'CONTAINS':
       return String(value).includes(String(wanted));
     case 'BEGINSWITH':
@@ -127,11 +128,11 @@ function satisfies(value: Value, operator: Exclude<Comparison['operator'], '!='>
 
 /** Annotations are untyped for those who write them: a number also equals its text, and so does a boolean. */
 function equals(value: Value, wanted: Value): boolean {
-  return typeof wanted === 'number' ? toOrder(value) === wanted : String(value) === String(wanted);
+  return typeof wanted === 'number' ? searchedNumber(value) === wanted : String(value) === String(wanted);
 }
 
-/** NaN, which compares false with everything, for what is no number. */
-function toOrder(value: Value): number {
+/** What the value counts as where a number is asked for: NaN, which compares false with everything, for what is none. */
+export function searchedNumber(value: SearchedValue): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
 }

@@ -20,6 +20,7 @@ export {
 } from './graph.ts';
 export { pageOfGraph, type GraphPosition } from './graph-page.ts';
 export { forecastFaults, forecastPeriods, selectStatistics, type PeriodStatistics } from './time-series.ts';
+export { createLinkList, type LinkList, type TraceLinks } from './links.ts';
 export { parsePageToken, printPageToken, type PagePosition } from './page-token.ts';
 export { summarise } from './summary.ts';
 export { assembleTrace, subsegmentDepthMax } from './trace.ts';

@@ -8,6 +8,16 @@ export function assembleSpans(traceId: string, spans: readonly Span[]): Trace {
   return assembleTrace(traceId, toSegments(spans, { ...plan, envelope: 'full' }));
 }
 
+/** The same for who looks into all but the metadata of its documents, in a third of the time. */
+export function sketchSpans(traceId: string, spans: readonly Span[]): Trace {
+  return assembleTrace(traceId, toSegments(spans, { ...plan, envelope: 'off', omitsRest: true }));
+}
+
+/** What of the trace of these spans is searched and counted. What a document cannot show plays no part in it. */
+export function digestSpans(traceId: string, spans: readonly Span[]): TraceDigest {
+  return digestTrace(sketchSpans(traceId, spans), spans);
+}
+
 const plan = {
   json: jsonText,
   // X-Ray joins a consumer to its producer by such links alone.
@@ -15,8 +25,3 @@ const plan = {
   // Nothing here is sent to where 64 kB is the most.
   documentBytesMax: Number.POSITIVE_INFINITY,
 } as const;
-
-/** What of the trace of these spans is searched and counted. What a document cannot show plays no part in it. */
-export function digestSpans(traceId: string, spans: readonly Span[]): TraceDigest {
-  return digestTrace(assembleTrace(traceId, toSegments(spans, { ...plan, envelope: 'off', omitsRest: true })), spans);
-}

@@ -9,7 +9,7 @@ import {
 } from '../../../reader/index.ts';
 import type { SummariesQuestion } from '../../../reader/index.ts';
 import type { TraceSelection } from '../../../pipeline/store.ts';
-import { numberMember, objectMember, rangeMembers, textMember, traceIdsMember } from '../members.ts';
+import { groupReference, numberMember, objectMember, rangeMembers, textMember, traceIdsMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 
 /** What reads traces and what is derived from them, by path (API reference 2016-04-12). */
@@ -24,9 +24,6 @@ export const traceOperations: readonly (readonly [path: string, Operation])[] = 
   ],
 ];
 
-/** No group but Default can be made yet. */
-const noGroups = new Map<string, never>();
-
 /** Summaries on one page. AWS publishes no number. */
 const summariesPerPage = 100;
 /** AWS API reference, BatchGetTraces. */
@@ -34,13 +31,13 @@ const traceIdsPerBatchMax = 5;
 /** AWS publishes no limit for GetTraceGraph; this one bounds the work of a call. */
 const traceIdsPerGraphMax = 100;
 
-async function getTraceSummaries(request: JsonObject, { reader, signal }: Call): Promise<object> {
+async function getTraceSummaries(request: JsonObject, { reader, groups, signal }: Call): Promise<object> {
   return await answerSummaries(reader, {
     ...rangeMembers(request),
     by: timeRangeType(textMember(request, 'TimeRangeType')),
     share: samplingShare(request),
     limit: summariesPerPage,
-    groups: noGroups,
+    groups: await groups.filters(),
     filterExpression: textMember(request, 'FilterExpression'),
     nextToken: textMember(request, 'NextToken'),
     signal,
@@ -61,24 +58,24 @@ async function getTraceGraph(request: JsonObject, { reader }: Call): Promise<obj
   });
 }
 
-async function getServiceGraph(request: JsonObject, { reader, signal }: Call): Promise<object> {
-  return await answerServiceGraphPage(reader, {
+async function getServiceGraph(request: JsonObject, call: Call): Promise<object> {
+  return await answerServiceGraphPage(call.reader, {
     ...rangeMembers(request),
-    ...groupMembers(request),
+    ...(await groupMembers(request, call)),
     nextToken: textMember(request, 'NextToken'),
-    signal,
+    signal: call.signal,
   });
 }
 
-async function getTimeSeriesServiceStatistics(request: JsonObject, { reader, signal }: Call): Promise<object> {
-  return await answerTimeSeries(reader, {
+async function getTimeSeriesServiceStatistics(request: JsonObject, call: Call): Promise<object> {
+  return await answerTimeSeries(call.reader, {
     ...rangeMembers(request),
-    ...groupMembers(request),
+    ...(await groupMembers(request, call)),
     periodNs: periodMember(request),
     selectorExpression: textMember(request, 'EntitySelectorExpression'),
     forecast: request.get('ForecastStatistics') === true,
     nextToken: textMember(request, 'NextToken'),
-    signal,
+    signal: call.signal,
   });
 }
 
@@ -96,19 +93,9 @@ function periodMember(request: JsonObject): bigint {
 }
 
 /** Which traces are asked for by the name of a group. */
-function groupMembers(request: JsonObject): Pick<TraceSelection, 'filter' | 'groups'> {
-  const group = textMember(request, 'GroupName') ?? textMember(request, 'GroupARN');
-  if (group !== undefined && !defaultGroupPattern.test(group)) {
-    throw new RaybridgeError(
-      'INVALID_REQUEST',
-      `GroupName: expected Default, the only group of this version, got "${group}"`,
-    );
-  }
-  return { filter: undefined, groups: noGroups };
+async function groupMembers(request: JsonObject, { groups }: Call): Promise<Pick<TraceSelection, 'filter' | 'groups'>> {
+  return { filter: await groups.filterOf(groupReference(request)), groups: await groups.filters() };
 }
-
-/** The name or ARN of the default group, which holds all traces. */
-const defaultGroupPattern = /^(arn:aws[a-z-]*:xray:[^:]*:[^:]*:group\/)?Default$/;
 
 const timeRangeTypes: ReadonlyMap<string, SummariesQuestion['by']> = new Map([
   ['TraceId', 'start'],

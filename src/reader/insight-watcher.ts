@@ -63,12 +63,10 @@ export function createInsightWatcher({
         await evaluateGroup(watches, group, { minute, signal }).catch((error: unknown) => failures.push(error));
         signal.throwIfAborted();
       }
-      if (failures.length > 0) throw failures[0];
       const arns = new Set(watched.map(({ arn }) => arn));
       for (const [arn, watch] of watches) if (!arns.has(arn)) await abandon(watches, arn, watch);
-      if (Math.abs(minute - tidiedMinute) < tidyIntervalMinutes) return;
-      await tidy(minute);
-      tidiedMinute = minute;
+      if (Math.abs(minute - tidiedMinute) >= tidyIntervalMinutes) await tidy(minute);
+      if (failures.length > 0) throw failures[0];
     },
   };
 
@@ -150,6 +148,7 @@ export function createInsightWatcher({
     const closed = (await documents.list()).filter(({ endMinute }) => endMinute !== undefined);
     const gone = closed.filter(({ endMinute = minute }, index) => index >= insightsMax || endMinute < oldest);
     await documents.remove(gone.map(({ id }) => id));
+    tidiedMinute = minute;
   }
 }
 

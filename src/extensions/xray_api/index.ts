@@ -19,7 +19,7 @@ import {
 import { authSchema, createGate, type Gate } from './authentication.ts';
 import { everyMinute } from './every-minute.ts';
 import type { Backend, Operation } from './operation.ts';
-import { operations, unansweredPaths } from './operations.ts';
+import { operations } from './operations.ts';
 import { createOtlpDoor, otlpPath } from './otlp.ts';
 
 const configSchema = z.strictObject({
@@ -109,10 +109,7 @@ async function handle(
   try {
     const verify = await gate?.admit(request.message, operation?.name);
     const members = await readAwsRequest(request.message, { bytesMax, verify });
-    sendAwsAnswer(
-      response,
-      await knownOperation(operation, request.path).run(members, { ...backend, signal: request.signal }),
-    );
+    sendAwsAnswer(response, await knownOperation(operation).run(members, { ...backend, signal: request.signal }));
     telemetry.count('raybridge_api_requests_total', { ...labels, outcome: 'ok' });
   } catch (error) {
     // The client is gone and its question was given up; a bug that strikes then is still a bug.
@@ -129,11 +126,7 @@ async function handle(
   }
 }
 
-function knownOperation(operation: Operation | undefined, path: string): Operation {
+function knownOperation(operation: Operation | undefined): Operation {
   if (operation) return operation;
-  const later = unansweredPaths.get(path);
-  throw new RaybridgeError(
-    'UNKNOWN_OPERATION',
-    later ? `${later} is not answered by this version of Raybridge` : 'the X-Ray API has no operation at this path',
-  );
+  throw new RaybridgeError('UNKNOWN_OPERATION', 'the X-Ray API has no operation at this path');
 }

@@ -9,7 +9,7 @@ import { segmentOperations } from './operations/segments.ts';
 import { tagOperations } from './operations/tags.ts';
 import { traceOperations } from './operations/traces.ts';
 
-/** By path. The paths of operations that this version does not answer stand in `unansweredPaths`. */
+/** Every operation of the X-Ray API (2016-04-12), by path. */
 export const operations: ReadonlyMap<string, Operation> = new Map([
   ...segmentOperations,
   ...traceOperations,
@@ -20,9 +20,4 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ...policyOperations,
   ...accountOperations,
   ...retrievalOperations,
-]);
-
-/** Operations of the X-Ray API that a later version answers, by path; they get UnknownOperationException with the name. */
-export const unansweredPaths: ReadonlyMap<string, string> = new Map([
-  ['/TimeSeriesServiceStatistics', 'GetTimeSeriesServiceStatistics'],
 ]);

@@ -244,7 +244,7 @@ function edgeHolds({ from, to, block }: Extract<Filter, { readonly kind: 'edge' 
 }
 
 /** A type or account that is not known is the empty text. */
-function isReferred(service: ServiceName, reference: NodeReference | undefined): boolean {
+export function isReferred(service: ServiceName, reference: NodeReference | undefined): boolean {
   if (!reference) return true;
   const { name, type, accountId } = reference;
   return (

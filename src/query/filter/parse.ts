@@ -42,6 +42,45 @@ export function parseFilter(text: string): Filter {
   throw invalidFilter(`expected AND, OR or the end, got ${describe(rest)}${quoteHint(rest)}`, rest.offset);
 }
 
+/** Which nodes or edges of the service graph are meant. */
+export type EntitySelector =
+  | { readonly kind: 'service'; readonly node: NodeReference | undefined }
+  | { readonly kind: 'edge'; readonly from: NodeReference | undefined; readonly to: NodeReference | undefined };
+
+/** X-Ray API reference, GetTimeSeriesServiceStatistics. */
+export const selectorLengthMax = 500;
+
+/**
+ * An entity selector expression: one `service(...)`, `edge(...)` or `id(...)` without a condition,
+ * because statistics of the graph no longer know single requests.
+ * @throws RaybridgeError FILTER_INVALID
+ */
+export function parseSelector(text: string): EntitySelector {
+  if (text.length > selectorLengthMax)
+    throw invalidFilter(`more than ${selectorLengthMax} characters`, selectorLengthMax);
+  const cursor = createCursor(lexFilter(text));
+  const first = cursor.peek();
+  if (first.kind === 'end') throw invalidFilter('the expression is empty', 0);
+  if (isWord(first, 'id')) {
+    const node = parseNodeReference(cursor);
+    expectEnd(cursor);
+    return { kind: 'service', node };
+  }
+  const term = parsePrimary(cursor, { scope: 'trace', depth: 0 });
+  if (term.kind !== 'service' && term.kind !== 'edge')
+    throw invalidFilter('an entity selector is one service(...), edge(...) or id(...)', first.offset);
+  if (term.block) throw invalidFilter('an entity selector takes no condition in braces', first.offset);
+  expectEnd(cursor);
+  return term.kind === 'service'
+    ? { kind: 'service', node: term.node }
+    : { kind: 'edge', from: term.from, to: term.to };
+}
+
+function expectEnd(cursor: Cursor): void {
+  const rest = cursor.peek();
+  if (rest.kind !== 'end') throw invalidFilter(`expected the end of the selector, got ${describe(rest)}`, rest.offset);
+}
+
 interface Cursor {
   peek(): Token;
   next(): Token;

@@ -288,6 +288,23 @@ describe('insights of the X-Ray API', () => {
     assert.equal((await summaries({ States: ['ACTIVE'] })).InsightSummaries?.length, 1);
   });
 
+  it('are found in one group while another is too much for the store', async () => {
+    const wish = { filterExpression: 'service("shop")', insightsEnabled: true, notificationsEnabled: undefined };
+    await groups.create({ name: 'A', wish, tags: new Map() });
+    await shop(6);
+    const { graphs } = store;
+    const failing: MemoryStore = Object.assign(Object.create(store), {
+      graphs: async (query: Parameters<typeof graphs>[0]) => {
+        if (query.filter) throw new RaybridgeError('STORE_FAILED', 'the memory limit was exceeded');
+        return await graphs(query);
+      },
+    });
+    const struggling = createInsightWatcher({ ...context, store: failing, insights, groups });
+    watcher = { evaluate: (given) => assert.rejects(struggling.evaluate(given), { code: 'STORE_FAILED' }) };
+    await shop(3, 'table');
+    assert.equal((await summaries({ States: ['ACTIVE'] })).InsightSummaries?.length, 1);
+  });
+
   it('begin anew where the store holds what this version cannot read', async () => {
     await shop(6);
     await shop(3, 'table');

@@ -1,6 +1,6 @@
 export * from './answers.ts';
 export { compileDocument } from './document.ts';
-export { matches, type Groups } from './filter/match.ts';
+export { groupOf, matches, searchedNumber, type Groups } from './filter/match.ts';
 export { expressionDepthMax, expressionLengthMax, parseFilter } from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
 export * from './filter/tree.ts';

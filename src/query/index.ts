@@ -1,7 +1,7 @@
 export * from './answers.ts';
 export { compileDocument } from './document.ts';
 export { groupOf, matches, searchedNumber, type Groups } from './filter/match.ts';
-export { expressionDepthMax, expressionLengthMax, parseFilter } from './filter/parse.ts';
+export { expressionDepthMax, expressionLengthMax, expressionTermsMax, parseFilter } from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
 export * from './filter/tree.ts';
 export { digestTrace } from './digest.ts';

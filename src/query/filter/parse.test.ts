@@ -25,6 +25,13 @@ describe('parse', () => {
     assert.equal(canonical('annotation["a]b"] = -1.50'), 'annotation["a]b"] = -1.5');
   });
 
+  test('takes attributes for another word for annotation', () => {
+    assert.equal(canonical('attributes.tenant = ACME'), 'annotation.tenant = "ACME"');
+    assert.equal(canonical('Attributes["user.id"]'), 'annotation[user.id]');
+    assert.equal(canonical('service() { !attributes[ user.id ] }'), 'service() { !annotation[user.id] }');
+    assert.equal(canonical('edge(, ) { attributes["a]b"] > 1 }'), 'edge(, ) { annotation["a]b"] > 1 }');
+  });
+
   test('unescapes quotes and backslashes in texts and leaves other backslashes', () => {
     assert.deepEqual(parseFilter(String.raw`user = "a\"b\\c\d"`), {
       kind: 'keyword',
@@ -62,6 +69,22 @@ const mistakes: readonly (readonly [expression: string, message: string])[] = [
   ['annotation.my-2', 'a key with - stands in brackets: annotation[my-2] at position 14'],
   ['annotation.my key = 1', 'a key with spaces stands in brackets: annotation[my key] at position 15'],
   ['annotation.aws.local = 1', 'a key with dots stands in brackets: annotation[aws.local] at position 1'],
+  ['attributes.my-key = 1', 'a key with - stands in brackets: attributes[my-key] at position 14'],
+  ['attributes.my key = 1', 'a key with spaces stands in brackets: attributes[my key] at position 15'],
+  ['attributes.user.id = 1', 'a key with dots stands in brackets: attributes[user.id] at position 1'],
+  ['attributes', 'attributes needs a key: attributes.key at position 1'],
+  ['attributes["a" = 1', 'the closing ] is missing for the key of attributes[...] at position 15'],
+  ['annotations.tenant = 1', 'unknown keyword "annotations.tenant", did you mean "annotation."? at position 1'],
+  ['fault AND attribute.tenant', 'unknown keyword "attribute.tenant", did you mean "attributes."? at position 11'],
+  ['service() { anotation.a }', 'unknown keyword "anotation.a", did you mean "annotation."? at position 13'],
+  ['tags["a"] = 1', 'brackets belong to annotation[key] and attributes[key] only at position 5'],
+  [
+    'rootcause.fault.service { attributes.a }',
+    'annotations and attributes cannot stand inside the braces of rootcause at position 27',
+  ],
+  ['user = "\uD800"', 'half of a surrogate pair, which no text of a trace holds at position 9'],
+  ['rootcause.json = #[1e999]', 'the JSON cannot be read (a number is too large) at position 19'],
+  ['rootcause.json = #["\\uDC00"]', 'the JSON cannot be read (half of a surrogate pair) at position 19'],
   ['annotation[] = 1', 'annotation[...] needs a key at position 12'],
   ['annotation[a', 'the closing ] is missing for the key of annotation[...] at position 13'],
   ['responsetime > "2"', 'responsetime takes a number without quotes, got "2" at position 16'],
@@ -126,6 +149,9 @@ describe('bounds', () => {
     assert.throws(() => parseFilter('('.repeat(5000)), /nested deeper than 32 levels at position 33/);
     assert.throws(() => parseFilter('!'.repeat(5000)), /nested deeper than 32 levels/);
     assert.throws(() => parseFilter(`rootcause.json = #${'['.repeat(5000)}`), /nested deeper than 16 levels/);
+    assert.throws(() => parseFilter(`fault${' ok'.repeat(200)}`), /more than 200 terms at position 604$/);
+    assert.throws(() => parseFilter(`service() { ${'ok '.repeat(200)}}`), /more than 200 terms/);
+    assert.throws(() => parseFilter(`rootcause.json = #[${'0,'.repeat(200)}0]`), /more than 200 terms at position 19$/);
     assert.throws(() => parseFilter(`http.status = ${'9'.repeat(400)}`), /the number 9{20} is too large/);
   });
 

@@ -25,6 +25,8 @@ import { isKeyword, keywordKind } from './tree.ts';
 export const expressionLengthMax = 10_000;
 /** Parentheses, braces and negations inside each other. */
 export const expressionDepthMax = 32;
+/** Conditions, each value in JSON among them: a store plans its search term by term. */
+export const expressionTermsMax = 200;
 
 /** Documents and spans are UTF-8, which cannot hold it. */
 const loneSurrogate = /\p{Surrogate}/u;
@@ -54,10 +56,13 @@ interface Cursor {
   take(symbol: string): boolean;
   /** Takes the connector if it comes next. */
   takeWord(word: string): boolean;
+  /** Counts terms that begin at a token. @throws RaybridgeError FILTER_INVALID when there are too many. */
+  countTerms(terms: number, token: Token): void;
 }
 
 function createCursor(tokens: readonly Token[]): Cursor {
   let index = 0;
+  let counted = 0;
   // The lexer ends every list with an `end` token, and nobody steps over it.
   const end: Token = tokens.at(-1) ?? { kind: 'end', offset: 0 };
   const cursor: Cursor = {
@@ -76,6 +81,10 @@ function createCursor(tokens: readonly Token[]): Cursor {
       const found = isWord(cursor.peek(), word);
       if (found) index += 1;
       return found;
+    },
+    countTerms(terms, { offset }) {
+      counted += terms;
+      if (counted > expressionTermsMax) throw invalidFilter(`more than ${expressionTermsMax} terms`, offset);
     },
   };
   return cursor;
@@ -118,6 +127,7 @@ function parseUnary(cursor: Cursor, place: Place): Filter {
 function parsePrimary(cursor: Cursor, place: Place): Filter {
   const token = cursor.next();
   if (isSymbol(token, '(')) return parseGroup(cursor, token, place);
+  cursor.countTerms(1, token);
   if (token.kind === 'annotation') return parseAnnotation(cursor, token.key, token, place);
   if (token.kind === 'word') return parseWord(cursor, token, place);
   if (token.kind === 'end') throw invalidFilter('expected a term, got the end of the expression', token.offset);
@@ -361,15 +371,27 @@ function parseRootCauseJson(cursor: Cursor, token: WordToken): Filter {
       token.offset,
     );
   }
-  const patterns = parsePatterns(json.text, json.offset);
+  const { patterns, values } = parsePatterns(json.text, json.offset);
+  cursor.countTerms(values, json);
   if (patterns.length === 0) throw invalidFilter('the JSON list must hold at least one root cause', json.offset);
   return { kind: 'rootcause.json', patterns };
 }
 
-function parsePatterns(text: string, offset: number): readonly JsonPattern[] {
+interface Patterns {
+  readonly patterns: readonly JsonPattern[];
+  /** How many values there are, those inside of others too. */
+  readonly values: number;
+}
+
+function parsePatterns(text: string, offset: number): Patterns {
+  let values = 0;
   try {
     // The text begins with [, so what can be parsed is a list.
-    return JSON.parse(text, readJsonValue) as JsonPattern[];
+    const patterns = JSON.parse(text, (key, value) => {
+      values += 1;
+      return readJsonValue(key, value);
+    }) as JsonPattern[];
+    return { patterns, values };
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : '';
     throw new RaybridgeError('FILTER_INVALID', invalidFilter(`the JSON cannot be read (${detail})`, offset).message, {

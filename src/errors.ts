@@ -13,6 +13,7 @@ export const retryableByCode = {
   UNKNOWN_OPERATION: false,
   INVALID_REQUEST: false,
   FILTER_INVALID: false,
+  RULE_LIMIT_EXCEEDED: false,
   FORBIDDEN: false,
   QUEUE_FULL: true,
   DISK_LOW: true,

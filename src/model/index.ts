@@ -1,3 +1,4 @@
+export * from './arn.ts';
 export * from './digest.ts';
 export * from './graph.ts';
 export * from './ids.ts';

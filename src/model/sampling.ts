@@ -16,6 +16,16 @@ export interface SamplingRule {
   readonly httpMethod: string;
   readonly urlPath: string;
   readonly attributes: ReadonlyMap<string, string>;
+  /** Undefined: the rate is never boosted. */
+  readonly rateBoost: SamplingRateBoost | undefined;
+}
+
+/** Adaptive sampling: while a service has anomalies, its rate rises for a minute. */
+export interface SamplingRateBoost {
+  /** 0 to 1: no boost goes above it. */
+  readonly maxRate: number;
+  /** A service gets at most one boost in this time. */
+  readonly cooldownWindowMinutes: number;
 }
 
 export interface SamplingRuleRecord {
@@ -35,6 +45,23 @@ export interface SamplingReport {
   readonly borrowCount: number;
 }
 
+/** What one instance of a service saw of anomalies under one rule since its last report. */
+export interface SamplingBoostReport {
+  readonly ruleName: string;
+  readonly serviceName: string;
+  readonly timeNs: bigint;
+  readonly anomalyCount: number;
+  readonly totalCount: number;
+  /** Anomalies of requests that were sampled. */
+  readonly sampledAnomalyCount: number;
+}
+
+/** A rate that stands in for the fixed rate for a while. */
+export interface SamplingBoost {
+  readonly rate: number;
+  readonly expiresAtNs: bigint;
+}
+
 /** What a client may do under one rule from now on. */
 export interface SamplingTarget {
   readonly ruleName: string;
@@ -42,6 +69,7 @@ export interface SamplingTarget {
   readonly reservoirQuota: number;
   readonly reservoirQuotaExpiresAtNs: bigint;
   readonly intervalSeconds: number;
+  readonly boost: SamplingBoost | undefined;
 }
 
 /** A report that was not used, and why. */
@@ -49,4 +77,13 @@ export interface UnprocessedReport {
   readonly ruleName: string;
   readonly errorCode: string;
   readonly message: string;
+}
+
+/** Counts of one rule over all clients in one window of ten seconds. */
+export interface SamplingStatistics {
+  readonly ruleName: string;
+  readonly windowStartNs: bigint;
+  readonly requestCount: number;
+  readonly sampledCount: number;
+  readonly borrowCount: number;
 }

@@ -57,6 +57,7 @@ const invalidRequest: AwsException = { status: 400, name: 'InvalidRequestExcepti
 const exceptions: Partial<Record<ErrorCode, AwsException>> = {
   FORBIDDEN: { status: 403, name: 'AccessDeniedException' },
   METHOD_NOT_ALLOWED: { status: 405, name: 'UnknownOperationException' },
+  RULE_LIMIT_EXCEEDED: { status: 400, name: 'RuleLimitExceededException' },
   TOO_LARGE: { status: 413, name: 'RequestEntityTooLarge' },
   UNKNOWN_OPERATION: { status: 404, name: 'UnknownOperationException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, name: 'UnsupportedMediaType' },

@@ -35,6 +35,7 @@ const wireStatuses: Readonly<Record<ErrorCode, WireStatus>> = {
   UNKNOWN_OPERATION: { http: 404, grpc: GrpcCode.unimplemented },
   INVALID_REQUEST: badData,
   FILTER_INVALID: badData,
+  RULE_LIMIT_EXCEEDED: badData,
   FORBIDDEN: { http: 403, grpc: GrpcCode.permissionDenied },
   QUEUE_FULL: comeAgain,
   DISK_LOW: comeAgain,

@@ -55,7 +55,11 @@ export function destinationsOf({ pipelines }: Pick<Config, 'pipelines'>): readon
 /** Makes every component of a checked configuration and connects them. Nothing is started yet. */
 export function buildPipelines({ config, register, queue, contextOf }: BuildInput): Pipelines {
   const stores = new Map<string, StoreComponent>();
-  const sampling = createSamplingService({ readRules: async () => [], nowNs: contextOf('sampling').nowNs });
+  // Rules are the process's, not a component's, so they are in the first store of the configuration.
+  const sampling = createSamplingService({
+    store: () => stores.values().next().value,
+    nowNs: contextOf('sampling').nowNs,
+  });
   const fullContext = (id: string): Context => ({
     ...contextOf(id),
     sampling,

@@ -1,60 +1,50 @@
-import type { SamplingRuleRecord } from '../model/index.ts';
-import { createTargetLedger, orderRules, type SamplingStatistics } from '../sampling/index.ts';
+import {
+  changeRecord,
+  createBoostLedger,
+  createRecord,
+  createTargetLedger,
+  deletableRecord,
+} from '../sampling/index.ts';
+import { createSamplingRuleKeeper } from './sampling-rules.ts';
 import type { SamplingService } from './sampling.ts';
+import type { Store } from './store.ts';
 
-export interface SamplingServiceWithStatistics extends SamplingService {
-  /** What clients reported in the last minutes, by rule and 10-second window, oldest first. */
-  statistics(): readonly SamplingStatistics[];
-}
-
-/** Answers for rules and targets over rules that somebody else keeps. */
+/** Sampling over the rules in a store; `store` gives undefined when none is configured. */
 export function createSamplingService({
-  readRules,
+  store,
   nowNs,
 }: {
-  readonly readRules: () => Promise<readonly SamplingRuleRecord[]>;
+  readonly store: () => Store | undefined;
   readonly nowNs: () => bigint;
-}): SamplingServiceWithStatistics {
-  const ledger = createTargetLedger();
-  let known: readonly SamplingRuleRecord[] | undefined;
-  let deletedAtNs = 0n;
-
-  /**
-   * While the rules cannot be read, the last ones known stay in force: a store that restarts must
-   * not make clients forget them. Only when none were ever read does the error reach the client.
-   */
-  const rules = async (): Promise<readonly SamplingRuleRecord[]> => {
-    try {
-      const read = orderRules(await readRules());
-      if (known && isSomeMissing(known, read)) deletedAtNs = nowNs();
-      known = read;
-      return read;
-    } catch (error) {
-      if (known) return known;
-      throw error;
-    }
-  };
+}): SamplingService {
+  const keeper = createSamplingRuleKeeper({ store, nowNs });
+  const targetLedger = createTargetLedger();
+  const boostLedger = createBoostLedger();
 
   return {
-    rules,
-    async targets(reports) {
-      const records = await rules();
-      const answer = ledger.report({ reports, rules: records.map(({ rule }) => rule), nowNs: nowNs() });
+    rules: async () => (await keeper.read()).records,
+    rulesInForce: async () => (await keeper.readInForce()).records,
+    createRule: (rule) =>
+      keeper.change((records) => ({ kind: 'write', record: createRecord(rule, { records, nowNs: nowNs() }) })),
+    updateRule: (ruleName, changes) =>
+      keeper.change((records) => ({
+        kind: 'write',
+        record: changeRecord(ruleName, { changes, records, nowNs: nowNs() }),
+      })),
+    deleteRule: (ruleName) =>
+      keeper.change((records) => ({ kind: 'delete', record: deletableRecord(ruleName, records) })),
+    async targets({ reports, boostReports }) {
+      const { records, modifiedAtNs } = await keeper.readInForce();
+      const now = { rules: records.map(({ rule }) => rule), nowNs: nowNs() };
+      const { targets, unprocessed } = targetLedger.report({ reports, ...now });
+      const { boosts, unprocessed: unprocessedBoosts } = boostLedger.report({ reports: boostReports, ...now });
       return {
-        ...answer,
-        rulesModifiedAtNs: latest([deletedAtNs, ...records.map(({ modifiedAtNs }) => modifiedAtNs)]),
+        targets: targets.map((target) => ({ ...target, boost: boosts.get(target.ruleName) })),
+        unprocessed,
+        unprocessedBoosts,
+        rulesModifiedAtNs: modifiedAtNs,
       };
     },
-    statistics: () => ledger.statistics(nowNs()),
+    statistics: () => targetLedger.statistics(nowNs()),
   };
-}
-
-/** A deleted rule leaves no time of change behind, so its absence is noticed. */
-function isSomeMissing(before: readonly SamplingRuleRecord[], after: readonly SamplingRuleRecord[]): boolean {
-  const names = new Set(after.map(({ rule }) => rule.ruleName));
-  return before.some(({ rule }) => !names.has(rule.ruleName));
-}
-
-function latest(times: readonly bigint[]): bigint {
-  return times.reduce((latest, time) => (time > latest ? time : latest));
 }

@@ -3,7 +3,9 @@ import { describe, test } from 'node:test';
 import { defaultSamplingRule } from '../sampling/index.ts';
 import type { SamplingRuleRecord } from '../model/index.ts';
 import {
+  toRuleModificationAnswer,
   toSamplingRuleAnswer,
+  toSamplingStatisticsAnswer,
   toSamplingTargetAnswer,
   toTraceSummaryAnswer,
   withSummaryFacts,
@@ -95,13 +97,46 @@ describe('sampling', () => {
       reservoirQuota: 3,
       reservoirQuotaExpiresAtNs: 1_716_560_610_900_000_000n,
       intervalSeconds: 10,
+      boost: undefined,
     };
-    assert.deepEqual(toSamplingTargetAnswer(target), {
+    const members = {
       RuleName: 'r',
       FixedRate: 0.05,
       ReservoirQuota: 3,
       ReservoirQuotaTTL: 1716560610,
       Interval: 10,
+    };
+    assert.deepEqual(toSamplingTargetAnswer(target), members);
+    const boost = { rate: 0.5, expiresAtNs: 1_716_560_370_900_000_000n };
+    assert.deepEqual(toSamplingTargetAnswer({ ...target, boost }), {
+      ...members,
+      SamplingBoost: { BoostRate: 0.5, BoostRateTTL: 1716560370 },
+    });
+  });
+
+  test('a rule with a boost shows it, whatever its attributes are called', () => {
+    const rule = {
+      ...record.rule,
+      attributes: new Map([['__proto__', 'x']]),
+      rateBoost: { maxRate: 0.5, cooldownWindowMinutes: 3 },
+    };
+    const { SamplingRule } = toSamplingRuleAnswer({ ...record, rule });
+    assert.deepEqual(SamplingRule.SamplingRateBoost, { MaxRate: 0.5, CooldownWindowMinutes: 3 });
+    assert.equal(JSON.stringify(SamplingRule.Attributes), '{"__proto__":"x"}');
+  });
+
+  test('a change of the rules is told as the whole second after it', () => {
+    assert.deepEqual([0n, 1_000_000_000n, 1_000_000_001n, 1_999_999_999n].map(toRuleModificationAnswer), [0, 1, 2, 2]);
+  });
+
+  test('statistics have the beginning of their window', () => {
+    const counts = { requestCount: 3, sampledCount: 2, borrowCount: 1 };
+    assert.deepEqual(toSamplingStatisticsAnswer({ ruleName: 'r', windowStartNs: 10_000_000_000n, ...counts }), {
+      RuleName: 'r',
+      Timestamp: 10,
+      RequestCount: 3,
+      BorrowCount: 1,
+      SampledCount: 2,
     });
   });
 

@@ -8,7 +8,9 @@ import type {
   HistogramEntry,
   RootCause,
   RootCauseEntity,
+  SamplingRule,
   SamplingRuleRecord,
+  SamplingStatistics,
   SamplingTarget,
   ServiceEdge,
   ServiceGraph,
@@ -328,6 +330,7 @@ export interface SamplingRuleAnswer {
   readonly Version: number;
   /** `{}` when empty; the Node SDK ignores rules without it. */
   readonly Attributes: Readonly<Record<string, string>>;
+  readonly SamplingRateBoost?: { readonly MaxRate: number; readonly CooldownWindowMinutes: number };
 }
 
 /** SamplingRuleRecord of GetSamplingRules. Counts are whole numbers: the Go SDK fails on `10.0`. */
@@ -337,23 +340,32 @@ export function toSamplingRuleAnswer({
   modifiedAtNs,
 }: SamplingRuleRecord): SamplingRuleRecordAnswer {
   return {
-    SamplingRule: {
-      RuleName: rule.ruleName,
-      RuleARN: rule.ruleArn,
-      ResourceARN: rule.resourceArn,
-      Priority: rule.priority,
-      FixedRate: rule.fixedRate,
-      ReservoirSize: rule.reservoirSize,
-      ServiceName: rule.serviceName,
-      ServiceType: rule.serviceType,
-      Host: rule.host,
-      HTTPMethod: rule.httpMethod,
-      URLPath: rule.urlPath,
-      Version: 1,
-      Attributes: Object.fromEntries(rule.attributes),
-    },
+    SamplingRule: toSamplingRuleMembers(rule),
     CreatedAt: toSeconds(createdAtNs),
     ModifiedAt: toSeconds(modifiedAtNs),
+  };
+}
+
+/** SamplingRule, in answers and in the store. */
+export function toSamplingRuleMembers(rule: SamplingRule): SamplingRuleAnswer {
+  const { rateBoost } = rule;
+  return {
+    RuleName: rule.ruleName,
+    RuleARN: rule.ruleArn,
+    ResourceARN: rule.resourceArn,
+    Priority: rule.priority,
+    FixedRate: rule.fixedRate,
+    ReservoirSize: rule.reservoirSize,
+    ServiceName: rule.serviceName,
+    ServiceType: rule.serviceType,
+    Host: rule.host,
+    HTTPMethod: rule.httpMethod,
+    URLPath: rule.urlPath,
+    Version: 1,
+    Attributes: Object.fromEntries(rule.attributes),
+    ...(rateBoost && {
+      SamplingRateBoost: { MaxRate: rateBoost.maxRate, CooldownWindowMinutes: rateBoost.cooldownWindowMinutes },
+    }),
   };
 }
 
@@ -363,6 +375,7 @@ export interface SamplingTargetAnswer {
   readonly ReservoirQuota: number;
   readonly ReservoirQuotaTTL: number;
   readonly Interval: number;
+  readonly SamplingBoost?: { readonly BoostRate: number; readonly BoostRateTTL: number };
 }
 
 /** SamplingTargetDocument of GetSamplingTargets. */
@@ -373,6 +386,39 @@ export function toSamplingTargetAnswer(target: SamplingTarget): SamplingTargetAn
     ReservoirQuota: target.reservoirQuota,
     ReservoirQuotaTTL: wholeSecondsBefore(target.reservoirQuotaExpiresAtNs),
     Interval: target.intervalSeconds,
+    ...(target.boost && {
+      SamplingBoost: {
+        BoostRate: target.boost.rate,
+        BoostRateTTL: wholeSecondsBefore(target.boost.expiresAtNs),
+      },
+    }),
+  };
+}
+
+/**
+ * LastRuleModification of GetSamplingTargets: the whole second after the change, so that a client
+ * that read the rules earlier in that second sees that it has to read them again.
+ */
+export function toRuleModificationAnswer(modifiedAtNs: bigint): number {
+  return wholeSecondsAfter(modifiedAtNs);
+}
+
+export interface SamplingStatisticsAnswer {
+  readonly RuleName: string;
+  readonly Timestamp: number;
+  readonly RequestCount: number;
+  readonly BorrowCount: number;
+  readonly SampledCount: number;
+}
+
+/** SamplingStatisticSummary of GetSamplingStatisticSummaries. */
+export function toSamplingStatisticsAnswer(statistics: SamplingStatistics): SamplingStatisticsAnswer {
+  return {
+    RuleName: statistics.ruleName,
+    Timestamp: wholeSecondsBefore(statistics.windowStartNs),
+    RequestCount: statistics.requestCount,
+    BorrowCount: statistics.borrowCount,
+    SampledCount: statistics.sampledCount,
   };
 }
 

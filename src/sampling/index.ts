@@ -1,2 +1,4 @@
+export * from './boosts.ts';
+export * from './edit.ts';
 export * from './rules.ts';
 export * from './targets.ts';

@@ -1,4 +1,4 @@
-import type { SamplingRule, SamplingRuleRecord } from '../model/index.ts';
+import { type SamplingRule, type SamplingRuleRecord, xrayArn } from '../model/index.ts';
 
 /** What is known of a request when somebody has to decide about sampling; undefined where nothing is known. */
 export interface SamplingRequest {
@@ -16,7 +16,7 @@ export interface SamplingRequest {
 /** Exists always, matches always, cannot be deleted (AWS X-Ray developer guide, "sampling rules"). */
 export const defaultSamplingRule: SamplingRule = {
   ruleName: 'Default',
-  ruleArn: 'arn:aws:xray:local:000000000000:sampling-rule/Default',
+  ruleArn: samplingRuleArn('Default'),
   resourceArn: '*',
   priority: 10_000,
   fixedRate: 0.05,
@@ -27,7 +27,12 @@ export const defaultSamplingRule: SamplingRule = {
   httpMethod: '*',
   urlPath: '*',
   attributes: new Map(),
+  rateBoost: undefined,
 };
+
+export function samplingRuleArn(ruleName: string): string {
+  return xrayArn(`sampling-rule/${ruleName}`);
+}
 
 /** The first rule that matches, in the order in which clients try them; the default rule when none does. */
 export function matchRule(request: SamplingRequest, records: readonly SamplingRuleRecord[]): SamplingRule {
@@ -37,7 +42,7 @@ export function matchRule(request: SamplingRequest, records: readonly SamplingRu
 
 /**
  * Rules as clients get and try them: by priority, then by name, with the default rule last. A stored
- * default rule keeps its rate and reservoir, which are all that can be changed of it.
+ * default rule keeps its rate, reservoir and boost, which are all that can be changed of it.
  */
 export function orderRules(records: readonly SamplingRuleRecord[]): readonly SamplingRuleRecord[] {
   const custom = records.filter(({ rule }) => !isDefault(rule)).sort((a, b) => compareRules(a.rule, b.rule));
@@ -45,7 +50,7 @@ export function orderRules(records: readonly SamplingRuleRecord[]): readonly Sam
   return [...custom, toDefaultRecord(stored)];
 }
 
-function isDefault(rule: SamplingRule): boolean {
+export function isDefault(rule: Pick<SamplingRule, 'ruleName'>): boolean {
   return rule.ruleName === defaultSamplingRule.ruleName;
 }
 
@@ -56,8 +61,8 @@ function compareRules(a: SamplingRule, b: SamplingRule): number {
 
 function toDefaultRecord(stored: SamplingRuleRecord | undefined): SamplingRuleRecord {
   if (!stored) return { rule: defaultSamplingRule, createdAtNs: 0n, modifiedAtNs: 0n };
-  const { ruleArn, fixedRate, reservoirSize } = stored.rule;
-  return { ...stored, rule: { ...defaultSamplingRule, ruleArn, fixedRate, reservoirSize } };
+  const { ruleArn, fixedRate, reservoirSize, rateBoost } = stored.rule;
+  return { ...stored, rule: { ...defaultSamplingRule, ruleArn, fixedRate, reservoirSize, rateBoost } };
 }
 
 function matches(rule: SamplingRule, request: SamplingRequest): boolean {

@@ -87,6 +87,28 @@ test('a client that is silent for three intervals gives its share to the others'
   }
 });
 
+test('clients are forgotten by their last report, whatever the order of their first', () => {
+  const ledger = createTargetLedger();
+  const at = (clientId: string, seconds: bigint) => {
+    const timeNs = nowNs + seconds * second;
+    return ledger.report({ reports: [{ ...report(clientId, 50), timeNs }], rules, nowNs: timeNs }).targets[0];
+  };
+  at('a', 0n);
+  at('b', 1n);
+  at('a', 10n);
+  // Now b is gone, and a, which reported before it, is not.
+  assert.equal(at('a', 32n)?.reservoirQuota, 10);
+  assert.equal(at('c', 33n)?.reservoirQuota, 7);
+});
+
+test('a clock that is set back does not keep clients for ever', () => {
+  const ledger = createTargetLedger();
+  quotas(ledger, [report('a', 50)]);
+  const before = nowNs - 100_000n * second;
+  const { targets } = ledger.report({ reports: [{ ...report('b', 1), timeNs: before }], rules, nowNs: before });
+  assert.equal(targets[0]?.reservoirQuota, 10);
+});
+
 test('reports of unknown rules, of other times and of monstrous clients are named and not used', () => {
   const ledger = createTargetLedger();
   const reports = [

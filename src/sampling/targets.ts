@@ -1,4 +1,11 @@
-import type { SamplingReport, SamplingRule, SamplingTarget, UnprocessedReport } from '../model/index.ts';
+import type {
+  SamplingReport,
+  SamplingRule,
+  SamplingStatistics,
+  SamplingTarget,
+  UnprocessedReport,
+} from '../model/index.ts';
+import { type Refusal, refuseReport } from './refusal.ts';
 
 /**
  * Shares the reservoirs of sampling rules among the clients that report
@@ -19,18 +26,12 @@ export interface TargetLedger {
   statistics(nowNs: bigint): readonly SamplingStatistics[];
 }
 
-export interface ReportAnswer {
-  readonly targets: readonly SamplingTarget[];
-  readonly unprocessed: readonly UnprocessedReport[];
-}
+/** What follows from the reservoir; a boost of the rate is added by whoever knows of one. */
+type Target = Omit<SamplingTarget, 'boost'>;
 
-/** Counts of one rule over all clients in one window. */
-export interface SamplingStatistics {
-  readonly ruleName: string;
-  readonly windowStartNs: bigint;
-  readonly requestCount: number;
-  readonly sampledCount: number;
-  readonly borrowCount: number;
+export interface ReportAnswer {
+  readonly targets: readonly Target[];
+  readonly unprocessed: readonly UnprocessedReport[];
 }
 
 const nanosecondsPerSecond = 1_000_000_000n;
@@ -38,8 +39,6 @@ const intervalSeconds = 10;
 const quotaLifetimeNs = 300n * nanosecondsPerSecond;
 /** A client that was silent for three intervals is gone, and its share goes to the others. */
 const silenceMaxNs = 3n * BigInt(intervalSeconds) * nanosecondsPerSecond;
-/** A report whose time is further away from ours says nothing about now. */
-const reportAgeMaxNs = 300n * nanosecondsPerSecond;
 const windowNs = 10n * nanosecondsPerSecond;
 const windowsMax = 30;
 /** Clients of one rule; more get the fixed rate and no quota. An answer looks at each once, about 20 µs at the bound. */
@@ -55,6 +54,7 @@ interface Client {
   readonly rate: number;
 }
 
+/** By client id, in the order of their last reports. */
 type Clients = Map<string, Client>;
 type Counts = Omit<SamplingStatistics, 'ruleName' | 'windowStartNs'>;
 
@@ -70,6 +70,8 @@ export function createTargetLedger(): TargetLedger {
     addCounts(report, nowNs);
     const before = clients.get(report.clientId);
     if (!before && clients.size >= clientsMax) return;
+    // Again at the end, so that the map stays in the order of the reports.
+    clients.delete(report.clientId);
     clients.set(report.clientId, { reportedAtNs: nowNs, rate: requestRate(report, before, nowNs) });
   };
 
@@ -86,7 +88,7 @@ export function createTargetLedger(): TargetLedger {
     forgetOldWindows(windows, nowNs);
   };
 
-  const toTarget = (report: SamplingReport, rule: SamplingRule, nowNs: bigint): SamplingTarget => ({
+  const toTarget = (report: SamplingReport, rule: SamplingRule, nowNs: bigint): Target => ({
     ruleName: rule.ruleName,
     fixedRate: rule.fixedRate,
     reservoirQuota: quotaOf(report.clientId, clientsByRule.get(rule.ruleName) ?? new Map(), rule.reservoirSize),
@@ -98,13 +100,16 @@ export function createTargetLedger(): TargetLedger {
     report({ reports, rules, nowNs }) {
       const byName = new Map(rules.map((rule) => [rule.ruleName, rule]));
       for (const ruleName of clientsByRule.keys()) if (!byName.has(ruleName)) clientsByRule.delete(ruleName);
+      // So that rules which come and go cannot fill the windows.
+      for (const byRule of windows.values())
+        for (const ruleName of byRule.keys()) if (!byName.has(ruleName)) byRule.delete(ruleName);
       const usable: { report: SamplingReport; rule: SamplingRule }[] = [];
       const unprocessed: UnprocessedReport[] = [];
       for (const report of reports) {
         const rule = byName.get(report.ruleName);
         const refusal = refuse(report, rule, nowNs);
-        if (refusal || !rule) unprocessed.push({ ruleName: report.ruleName, ...(refusal ?? unknownRule) });
-        else usable.push({ report, rule });
+        if (refusal) unprocessed.push({ ruleName: report.ruleName, ...refusal });
+        else if (rule) usable.push({ report, rule });
       }
       for (const { report } of usable) takeIn(report, nowNs);
       return { targets: usable.map(({ report, rule }) => toTarget(report, rule, nowNs)), unprocessed };
@@ -118,26 +123,20 @@ export function createTargetLedger(): TargetLedger {
   };
 }
 
-type Refusal = Omit<UnprocessedReport, 'ruleName'>;
-
-/** AWS does not document its codes; these say what happened. */
-const unknownRule: Refusal = { errorCode: 'RuleNotFound', message: 'There is no sampling rule of this name.' };
-
 function refuse(report: SamplingReport, rule: SamplingRule | undefined, nowNs: bigint): Refusal | undefined {
-  if (!rule) return unknownRule;
   if (report.clientId.length > clientIdLengthMax) {
     return { errorCode: 'InvalidClientId', message: `ClientID is longer than ${clientIdLengthMax} characters.` };
   }
-  const age = nowNs - report.timeNs;
-  if (age <= reportAgeMaxNs && age >= -reportAgeMaxNs) return undefined;
-  return {
-    errorCode: 'StatisticsTooOld',
-    message: `Timestamp is ${age / nanosecondsPerSecond} seconds from now, more than 300.`,
-  };
+  return refuseReport(report.timeNs, rule, nowNs);
 }
 
+/** Those that reported longest ago come first. A report of the future is from before the clock was set back. */
 function forgetSilent(clients: Clients, nowNs: bigint): void {
-  for (const [id, { reportedAtNs }] of clients) if (nowNs - reportedAtNs > silenceMaxNs) clients.delete(id);
+  for (const [id, { reportedAtNs }] of clients) {
+    const ageNs = nowNs - reportedAtNs;
+    if (ageNs >= 0n && ageNs <= silenceMaxNs) return;
+    clients.delete(id);
+  }
 }
 
 function forgetOldWindows(windows: Map<bigint, unknown>, nowNs: bigint): void {

@@ -1,6 +1,7 @@
 import { createHttpHost, type RunningHttpHost } from '../../src/net/http.ts';
 import type { Batch } from '../../src/pipeline/batch.ts';
 import type { Context, Intake, Logger } from '../../src/pipeline/component.ts';
+import { createSamplingService } from '../../src/pipeline/sampling-service.ts';
 import type { SamplingService } from '../../src/pipeline/sampling.ts';
 import { createStatus } from '../../src/pipeline/status.ts';
 import { createTelemetry, type Labels } from '../../src/pipeline/telemetry.ts';
@@ -26,7 +27,10 @@ export interface LogEntry {
   readonly message: string;
 }
 
-export function createTestContext(id: string, sampling: SamplingService = noSampling): TestContext {
+/** What the clock of a test context says, always. */
+const testNowNs = 1_700_000_000_000_000_000n;
+
+export function createTestContext(id: string, sampling = defaultSampling()): TestContext {
   const log = createTestLog();
   const status = createStatus();
   const telemetry = createTelemetry();
@@ -34,7 +38,7 @@ export function createTestContext(id: string, sampling: SamplingService = noSamp
   const context: Context = {
     id,
     log,
-    nowNs: () => 1_700_000_000_000_000_000n,
+    nowNs: () => testNowNs,
     telemetry,
     status,
     http,
@@ -102,7 +106,7 @@ export function createTestIntake(): TestIntake {
   };
 }
 
-const noSampling: SamplingService = {
-  rules: async () => [],
-  targets: async () => ({ targets: [], unprocessed: [], rulesModifiedAtNs: 0n }),
-};
+/** The real service over no store: the default rule and no other. */
+function defaultSampling(): SamplingService {
+  return createSamplingService({ store: () => undefined, nowNs: () => testNowNs });
+}

@@ -93,7 +93,8 @@ function parseIsoTime(text: string): bigint | undefined {
 
 const foundCharactersMax = 80;
 
-function wrong(name: string, wish: string, found: JsonValue | undefined): RaybridgeError {
+/** The error of a member that is not as it has to be. */
+export function wrong(name: string, wish: string, found: JsonValue | undefined): RaybridgeError {
   return new RaybridgeError('INVALID_REQUEST', `${name}: expected ${wish}, got ${describe(found)}`);
 }
 

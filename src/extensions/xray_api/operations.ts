@@ -14,10 +14,8 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
 export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/CancelTraceRetrieval', 'CancelTraceRetrieval'],
   ['/CreateGroup', 'CreateGroup'],
-  ['/CreateSamplingRule', 'CreateSamplingRule'],
   ['/DeleteGroup', 'DeleteGroup'],
   ['/DeleteResourcePolicy', 'DeleteResourcePolicy'],
-  ['/DeleteSamplingRule', 'DeleteSamplingRule'],
   ['/EncryptionConfig', 'GetEncryptionConfig'],
   ['/GetGroup', 'GetGroup'],
   ['/Groups', 'GetGroups'],
@@ -27,7 +25,6 @@ export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/InsightImpactGraph', 'GetInsightImpactGraph'],
   ['/InsightSummaries', 'GetInsightSummaries'],
   ['/GetRetrievedTracesGraph', 'GetRetrievedTracesGraph'],
-  ['/SamplingStatisticSummaries', 'GetSamplingStatisticSummaries'],
   ['/TimeSeriesServiceStatistics', 'GetTimeSeriesServiceStatistics'],
   ['/GetTraceSegmentDestination', 'GetTraceSegmentDestination'],
   ['/ListResourcePolicies', 'ListResourcePolicies'],
@@ -40,6 +37,5 @@ export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/UntagResource', 'UntagResource'],
   ['/UpdateGroup', 'UpdateGroup'],
   ['/UpdateIndexingRule', 'UpdateIndexingRule'],
-  ['/UpdateSamplingRule', 'UpdateSamplingRule'],
   ['/UpdateTraceSegmentDestination', 'UpdateTraceSegmentDestination'],
 ]);

@@ -11,6 +11,7 @@ import type {
   RootCause,
   RootCauseEntity,
   RootCauseService,
+  SearchedValue,
   SegmentDigest,
   ServiceName,
   TraceDigest,
@@ -204,8 +205,8 @@ function equals(value: Value, wanted: Value): boolean {
   return typeof wanted === 'number' ? searchedNumber(value) === wanted : String(value) === String(wanted);
 }
 
-/** NaN, which compares false with everything, for what is no number. */
-export function searchedNumber(value: Value): number {
+/** What the value counts as where a number is asked for: NaN, which compares false with everything, for what is none. */
+export function searchedNumber(value: SearchedValue): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
 }

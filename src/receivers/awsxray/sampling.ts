@@ -38,8 +38,9 @@ export function createSamplingMount({
 
 type Call = (sampling: SamplingService, request: JsonObject) => Promise<object>;
 
-const calls: ReadonlyMap<string, Call> = new Map([
-  ['/GetSamplingRules', answerGetSamplingRules],
+const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
+  // An SDK that is told of trouble here asks again after five minutes, so it never is.
+  ['/GetSamplingRules', async (sampling) => answerGetSamplingRules(await sampling.rulesInForce())],
   ['/SamplingTargets', answerGetSamplingTargets],
 ]);
 

@@ -57,7 +57,7 @@ function createClickhouseStore(config: Config, context: Context): StoreComponent
     prepare: (client) => migrate(client, Math.ceil(config.retention / 1000)),
     context,
   });
-  return createStore(connection, context.nowNs);
+  return createStore(connection, context);
 }
 
 function openEmbedded(config: Config, context: Context): OpenServer {

@@ -27,16 +27,21 @@ export class ByteWriter {
     this.#bytes[this.#length++] = value;
   }
 
+  uint16(value: number): void {
+    this.#reserve(2);
+    this.#length = this.#bytes.writeUInt16LE(value, this.#length);
+  }
+
   int32(value: number): void {
     this.#reserve(4);
     this.#length = this.#bytes.writeInt32LE(value | 0, this.#length);
   }
 
-  /** A count as UInt64; counts stay below 2^32. */
+  /** A whole number up to 2^53 as UInt64. */
   count(value: number): void {
     this.#reserve(8);
-    this.#length = this.#bytes.writeUInt32LE(value, this.#length);
-    this.#length = this.#bytes.writeUInt32LE(0, this.#length);
+    this.#length = this.#bytes.writeUInt32LE(value % 0x1_0000_0000, this.#length);
+    this.#length = this.#bytes.writeUInt32LE(Math.floor(value / 0x1_0000_0000), this.#length);
   }
 
   /** 64 bits of an Int64 or UInt64. */

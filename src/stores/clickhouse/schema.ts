@@ -133,8 +133,139 @@ const createState = `
   ORDER BY (kind, key)
   SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
+// One row for each digest of a trace, a later one in place of the one before; see digests.ts. Rows of
+// one minute lie together, and a trace that moves to another minute leaves a removed row behind.
+const createDigests = `
+  CREATE TABLE IF NOT EXISTS digests (
+    trace_id FixedString(16) CODEC(ZSTD(1)),
+    minute UInt32 CODEC(Delta(4), ZSTD(1)),
+    version UInt64 CODEC(Delta(8), ZSTD(1)),
+    removed UInt8 CODEC(ZSTD(1)),
+    start_ns UInt64 CODEC(Delta(8), ZSTD(1)),
+    end_ns UInt64 CODEC(Delta(8), ZSTD(1)),
+    received_ns UInt64 CODEC(Delta(8), ZSTD(1)),
+    revision UInt32 CODEC(ZSTD(1)),
+    summary String CODEC(ZSTD(1)),
+    fault UInt8 CODEC(ZSTD(1)),
+    error UInt8 CODEC(ZSTD(1)),
+    throttle UInt8 CODEC(ZSTD(1)),
+    partial UInt8 CODEC(ZSTD(1)),
+    inferred UInt8 CODEC(ZSTD(1)),
+    duration Float64 CODEC(ZSTD(1)),
+    response_time Array(Float64) CODEC(ZSTD(1)),
+    http_status Array(Float64) CODEC(ZSTD(1)),
+    http_url Array(String) CODEC(ZSTD(1)),
+    http_method Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    http_user_agent Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    http_client_ip Array(String) CODEC(ZSTD(1)),
+    users Array(String) CODEC(ZSTD(1)),
+    availability_zones Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    instance_ids Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    resource_arns Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    account_ids Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    ${serviceColumns('service')}
+    ${serviceColumns('segment')}
+    segment_flags Array(UInt8) CODEC(ZSTD(1)),
+    segment_start_ns Array(UInt64) CODEC(ZSTD(1)),
+    segment_end_ns Array(UInt64) CODEC(ZSTD(1)),
+    segment_duration_ms Array(UInt64) CODEC(ZSTD(1)),
+    ${serviceColumns('call_from')}
+    ${serviceColumns('call_to')}
+    call_flags Array(UInt8) CODEC(ZSTD(1)),
+    call_start_ns Array(UInt64) CODEC(ZSTD(1)),
+    call_end_ns Array(UInt64) CODEC(ZSTD(1)),
+    call_annotation_call Array(UInt16) CODEC(ZSTD(1)),
+    ${valueColumns('call_annotation')}
+    attribute_segment Array(UInt16) CODEC(ZSTD(1)),
+    ${valueColumns('attribute')}
+    cause_kind Array(UInt8) CODEC(ZSTD(1)),
+    cause_index Array(UInt16) CODEC(ZSTD(1)),
+    cause_last Array(UInt8) CODEC(ZSTD(1)),
+    cause_name Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    cause_type Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    cause_message Array(String) CODEC(ZSTD(1)),
+    cause_remote Array(UInt8) CODEC(ZSTD(1)),
+    cause_inferred Array(UInt8) CODEC(ZSTD(1)),
+    cause_coverage Array(Float64) CODEC(ZSTD(1)),
+    causes Array(String) CODEC(ZSTD(1)),
+    send_call Array(String) CODEC(ZSTD(1)),
+    ${serviceColumns('send')}
+    send_ns Array(UInt64) CODEC(ZSTD(1)),
+    ${serviceColumns('link_from')}
+    ${serviceColumns('link_to')}
+    link_sent_ns Array(UInt64) CODEC(ZSTD(1)),
+    link_received_ns Array(UInt64) CODEC(ZSTD(1)),
+    INDEX ix_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX ix_start start_ns TYPE minmax GRANULARITY 1,
+    INDEX ix_end end_ns TYPE minmax GRANULARITY 1,
+    INDEX ix_received received_ns TYPE minmax GRANULARITY 1,
+    INDEX ix_key arrayMap((k, v) -> concat(k, '=', v), attribute_key, attribute_text) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX ix_keyword arrayMap((k, v) -> concat(k, '=', v), attribute_keyword, attribute_text) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX ix_service service_name TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX ix_user users TYPE bloom_filter(0.01) GRANULARITY 1
+  )
+  ENGINE = ReplacingMergeTree(version)
+  PARTITION BY toDate(toDateTime(intDiv(received_ns, 1000000000), 'UTC'))
+  ORDER BY (minute, trace_id)
+  TTL toDateTime(intDiv(received_ns, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})
+  SETTINGS index_granularity = 1024, min_bytes_for_wide_part = 134217728, ttl_only_drop_parts = 1,
+    non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1`;
+
+function serviceColumns(prefix: string): string {
+  return ['name', 'type', 'account']
+    .map((member) => `${prefix}_${member} Array(LowCardinality(String)) CODEC(ZSTD(1)),`)
+    .join('\n    ');
+}
+
+function valueColumns(prefix: string): string {
+  return `${prefix}_key Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    ${prefix}_keyword Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    ${prefix}_text Array(String) CODEC(ZSTD(1)),
+    ${prefix}_number Array(Float64) CODEC(ZSTD(1)),
+    ${prefix}_false Array(UInt8) CODEC(ZSTD(1)),`;
+}
+
+// The service graph of a minute or an hour, counted: a row for each node or edge, class of request and
+// times. A period is counted anew as a whole, and `graph_periods` says which count is the one to read.
+const createGraphCounts = `
+  CREATE TABLE IF NOT EXISTS graph_counts (
+    period UInt32 CODEC(ZSTD(1)),
+    start UInt32 CODEC(Delta(4), ZSTD(1)),
+    version UInt64 CODEC(Delta(8), ZSTD(1)),
+    kind UInt8 CODEC(ZSTD(1)),
+    name LowCardinality(String) CODEC(ZSTD(1)),
+    type LowCardinality(String) CODEC(ZSTD(1)),
+    account LowCardinality(String) CODEC(ZSTD(1)),
+    to_name LowCardinality(String) CODEC(ZSTD(1)),
+    to_type LowCardinality(String) CODEC(ZSTD(1)),
+    to_account LowCardinality(String) CODEC(ZSTD(1)),
+    class UInt8 CODEC(ZSTD(1)),
+    response_ms UInt64 CODEC(ZSTD(1)),
+    duration_ms UInt64 CODEC(ZSTD(1)),
+    flags UInt8 CODEC(ZSTD(1)),
+    n UInt64 CODEC(ZSTD(1)),
+    total_ns UInt64 CODEC(ZSTD(1)),
+    start_ns UInt64 CODEC(ZSTD(1)),
+    end_ns UInt64 CODEC(ZSTD(1))
+  )
+  ENGINE = MergeTree
+  PARTITION BY toDate(toDateTime(intDiv(version, 1000000000), 'UTC'))
+  ORDER BY (period, start, version, kind, name, to_name)
+  TTL toDateTime(intDiv(version, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})
+  SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000, fsync_after_insert = 1,
+    fsync_part_directory = 1`;
+
+const createGraphPeriods = `
+  CREATE TABLE IF NOT EXISTS graph_periods (period UInt32, start UInt32, version UInt64)
+  ENGINE = ReplacingMergeTree(version)
+  PARTITION BY toDate(toDateTime(intDiv(version, 1000000000), 'UTC'))
+  ORDER BY (period, start)
+  TTL toDateTime(intDiv(version, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})
+  SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1`;
+
 const migrations: readonly Migration[] = [
   { version: 1, statements: [createSpans, createTraces, createTracesView, createState] },
+  { version: 2, statements: [createDigests, createGraphCounts, createGraphPeriods] },
 ];
 
 const createVersions = `
@@ -143,10 +274,19 @@ const createVersions = `
   ORDER BY version
   SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
-const setRetention = [
-  `ALTER TABLE spans MODIFY TTL toDateTime(intDiv(received_ns, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})`,
-  `ALTER TABLE traces MODIFY TTL toDateTime(intDiv(received_ns, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})`,
+/** Each table with a time to live, and the column that it counts from, in nanoseconds. */
+const retained: readonly (readonly [table: string, column: string])[] = [
+  ['spans', 'received_ns'],
+  ['traces', 'received_ns'],
+  ['digests', 'received_ns'],
+  ['graph_counts', 'version'],
+  ['graph_periods', 'version'],
 ];
+
+const setRetention = retained.map(
+  ([table, column]) =>
+    `ALTER TABLE ${table} MODIFY TTL toDateTime(intDiv(${column}, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})`,
+);
 
 const selectRetention = `
   SELECT argMax(value, version)

@@ -1,10 +1,12 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { decodeRows, type RowReader } from './native.ts';
 
+export type Parameters = Readonly<Record<string, string | number | bigint | readonly (string | number | bigint)[]>>;
+
 interface Selection {
   /** A constant that ends in FORMAT RowBinary; what varies is bound as `{name:Type}`. */
   readonly query: string;
-  readonly parameters?: Readonly<Record<string, string | number | bigint | readonly string[]>>;
+  readonly parameters?: Parameters;
 }
 
 const mebibyte = 1024 * 1024;

@@ -3,13 +3,20 @@ import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { RaybridgeError } from '../../errors.ts';
 import { isTraceId, type Span } from '../../model/index.ts';
-import type { StoreComponent } from '../../pipeline/component.ts';
-import type { SpanWrite, StoreStatistics } from '../../pipeline/store.ts';
+import type { Context, StoreComponent } from '../../pipeline/component.ts';
+import type { SpanWrite, StateWrite, StoreStatistics, TraceSelection } from '../../pipeline/store.ts';
 import type { Connection } from './connection.ts';
+import { compileFilter } from './filter.ts';
+import { type Condition, findTraces } from './find-traces.ts';
+import { createGraphs } from './graphs.ts';
+import { type Copy, createIndexer } from './indexer.ts';
 import { select } from './select.ts';
 import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } from './spans.ts';
-import { walkGraphs, walkTraces } from './walk.ts';
 
+/** No condition. */
+const every = { condition: '1', parameters: {} };
+const rollIntervalMs = 5000;
+const countQuietMs = 30_000;
 /** Insert speed peaks here; more only takes memory. */
 const spansPerInsertMax = 25_000;
 /** Ids travel in the URL, which may have a mebibyte. */
@@ -51,8 +58,36 @@ const insertSettings = {
 } as const;
 
 /** Store over a connection to a database that schema.ts has prepared. */
-export function createStore(connection: Connection, nowNs: () => bigint): StoreComponent {
+export function createStore(connection: Connection, context: Context): StoreComponent {
+  const { nowNs } = context;
   let stateVersion = 0n;
+  const graphs = createGraphs({ nowNs, quietMs: countQuietMs });
+  const indexer = createIndexer({
+    context,
+    use,
+    readCopies,
+    readState,
+    writeState: keepState,
+    onChange: graphs.changed,
+  });
+  let rolling: Promise<void> | undefined;
+  let rollTimer: NodeJS.Timeout | undefined;
+
+  function roll(): void {
+    if (!connection.ready) return;
+    rolling ??= use(graphs.roll)
+      .catch((error: unknown) => context.log.warn({ err: error }, 'the service graph could not be counted yet'))
+      .finally(() => {
+        rolling = undefined;
+      });
+  }
+
+  function keepState(entry: StateWrite): Promise<void> {
+    const now = nowNs();
+    stateVersion = now > stateVersion ? now : stateVersion + 1n;
+    const version = stateVersion;
+    return use((client) => writeState(client, { ...entry, value: entry.value ?? '', version: String(version) }));
+  }
 
   async function use<Result>(
     work: (client: ClickHouseClient) => Promise<Result>,
@@ -66,31 +101,45 @@ export function createStore(connection: Connection, nowNs: () => bigint): StoreC
   }
 
   return {
-    start: () => connection.start(),
-    shutdown: () => connection.shutdown(),
+    async start() {
+      await connection.start();
+      indexer.start();
+      rollTimer = setInterval(roll, rollIntervalMs);
+      rollTimer.unref();
+    },
+    async shutdown() {
+      clearInterval(rollTimer);
+      await indexer.shutdown();
+      await rolling;
+      await connection.shutdown();
+    },
     get ready() {
       return connection.ready;
     },
-    write: (write) => use((client) => writeSpans(client, write)),
-    traces: (traceIds) => use((client) => readTraces(client, traceIds)),
-    findTraces: (query) => use((client) => walkTraces(client, readTraces, query), query.signal),
-    graphs: (query) => use((client) => walkGraphs(client, readTraces, query), query.signal),
-    readState: (kind) => use((client) => readState(client, kind)),
-    writeState(entry) {
-      const now = nowNs();
-      stateVersion = now > stateVersion ? now : stateVersion + 1n;
-      const version = stateVersion;
-      return use((client) => writeState(client, { ...entry, value: entry.value ?? '', version: String(version) }));
+    async write(write) {
+      const latest = latestCopies(write.spans, write.version);
+      await use((client) => writeSpans(client, { ...write, spans: latest }));
+      await indexer.add({ ...write, spans: latest });
     },
+    traces: (traceIds) => use((client) => readTraces(client, traceIds)),
+    async findTraces(query) {
+      await indexer.settle();
+      return await use((client) => findTraces(client, query, conditionOf(query) ?? every), query.signal);
+    },
+    async graphs(query) {
+      await indexer.settle();
+      return await use((client) => graphs.read(client, query, conditionOf(query)), query.signal);
+    },
+    readState: (kind) => use((client) => readState(client, kind)),
+    writeState: keepState,
     statistics: () => use(readStatistics),
   };
 }
 
 async function writeSpans(client: ClickHouseClient, { spans, receivedAtNs, version, token }: SpanWrite): Promise<void> {
-  const latest = latestCopies(spans, version);
   const facts = { receivedAtNs: receivedAtNs < receivedNsMax ? receivedAtNs : receivedNsMax, version };
-  for (let start = 0; start < latest.length; start += spansPerInsertMax) {
-    const block = encodeSpans(latest.slice(start, start + spansPerInsertMax), facts);
+  for (let start = 0; start < spans.length; start += spansPerInsertMax) {
+    const block = encodeSpans(spans.slice(start, start + spansPerInsertMax), facts);
     const { stream } = await client.exec({
       query: insertSpans,
       values: Readable.from([block], { objectMode: false }),
@@ -98,6 +147,11 @@ async function writeSpans(client: ClickHouseClient, { spans, receivedAtNs, versi
     });
     await finished(stream.resume());
   }
+}
+
+/** Undefined when every trace is wanted. */
+function conditionOf({ filter, groups }: TraceSelection): Condition | undefined {
+  return filter && compileFilter(filter, groups);
 }
 
 /** One copy of each span, by the rule of Store.write: copies of one write have the same version, so the table could not tell them apart. */
@@ -115,32 +169,27 @@ async function readTraces(
   client: ClickHouseClient,
   traceIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Span[]>> {
-  const traces = new Map<string, readonly Span[]>();
-  const ids = traceIds.filter(isTraceId);
-  for (let start = 0; start < ids.length; start += traceIdsPerQueryMax) {
-    const found = await readCopies(client, ids.slice(start, start + traceIdsPerQueryMax));
-    for (const [traceId, copies] of found)
-      traces.set(
-        traceId,
-        [...copies.values()].map(({ span }) => span),
-      );
-  }
-  return traces;
+  const copies = await readCopies(client, traceIds.filter(isTraceId));
+  return new Map([...copies].map(([traceId, all]) => [traceId, [...all.values()].map(({ span }) => span)]));
 }
 
-type Copies = Map<string, ReturnType<typeof decodeSpan>>;
-
 /** By trace and span id, the copy of highest precedence; the engine merges copies away only sooner or later. */
-async function readCopies(client: ClickHouseClient, ids: readonly string[]): Promise<ReadonlyMap<string, Copies>> {
-  const traces = new Map<string, Copies>();
+async function readCopies(
+  client: ClickHouseClient,
+  traceIds: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Copy>>> {
+  const traces = new Map<string, Map<string, Copy>>();
   const shared: Shared = { resources: new Map(), scopes: new Map() };
-  await select(client, { query: selectSpans, parameters: { ids } }, (row) => {
-    const copy = decodeSpan(row, shared);
-    const copies = traces.get(copy.span.traceId) ?? new Map();
-    traces.set(copy.span.traceId, copies);
-    const known = copies.get(copy.span.spanId);
-    if (!known || copy.precedence > known.precedence) copies.set(copy.span.spanId, copy);
-  });
+  for (let start = 0; start < traceIds.length; start += traceIdsPerQueryMax) {
+    const ids = traceIds.slice(start, start + traceIdsPerQueryMax);
+    await select(client, { query: selectSpans, parameters: { ids } }, (row) => {
+      const copy = decodeSpan(row, shared);
+      const copies = traces.get(copy.span.traceId) ?? new Map<string, Copy>();
+      traces.set(copy.span.traceId, copies);
+      const known = copies.get(copy.span.spanId);
+      if (!known || copy.precedence > known.precedence) copies.set(copy.span.spanId, copy);
+    });
+  }
   return traces;
 }
 

@@ -1,16 +1,17 @@
+import { RaybridgeError } from '../../../errors.ts';
+import type { JsonObject } from '../../../model/index.ts';
 import { answerGetSamplingRules, answerGetSamplingTargets } from '../../../net/sampling-calls.ts';
-import type { Operation } from '../operation.ts';
+import { toSamplingRuleAnswer, toSamplingStatisticsAnswer } from '../../../query/index.ts';
+import { objectMember, textMember, wrong } from '../members.ts';
+import type { Call, Operation } from '../operation.ts';
+import { readRuleName, readSamplingRule, readSamplingRuleChanges } from './sampling-members.ts';
 
 /** Sampling, by path (API reference 2016-04-12). */
 export const samplingOperations: readonly (readonly [path: string, Operation])[] = [
-  [
-    '/GetSamplingRules',
-    {
-      name: 'GetSamplingRules',
-      access: 'read',
-      run: (request, { context }) => answerGetSamplingRules(context.sampling, request),
-    },
-  ],
+  ['/GetSamplingRules', { name: 'GetSamplingRules', access: 'read', run: getSamplingRules }],
+  ['/CreateSamplingRule', { name: 'CreateSamplingRule', access: 'write', run: createSamplingRule }],
+  ['/UpdateSamplingRule', { name: 'UpdateSamplingRule', access: 'write', run: updateSamplingRule }],
+  ['/DeleteSamplingRule', { name: 'DeleteSamplingRule', access: 'write', run: deleteSamplingRule }],
   [
     '/SamplingTargets',
     {
@@ -19,4 +20,50 @@ export const samplingOperations: readonly (readonly [path: string, Operation])[]
       run: (request, { context }) => answerGetSamplingTargets(context.sampling, request),
     },
   ],
+  [
+    '/SamplingStatisticSummaries',
+    { name: 'GetSamplingStatisticSummaries', access: 'read', run: getSamplingStatisticSummaries },
+  ],
 ];
+
+async function getSamplingRules(request: JsonObject, { context }: Call): Promise<object> {
+  refuseToken(request);
+  return answerGetSamplingRules(await context.sampling.rules());
+}
+
+async function createSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
+  const rule = readSamplingRule(requiredMember(request, 'SamplingRule'));
+  return { SamplingRuleRecord: toSamplingRuleAnswer(await context.sampling.createRule(rule)) };
+}
+
+async function updateSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
+  const members = requiredMember(request, 'SamplingRuleUpdate');
+  const record = await context.sampling.updateRule(readRuleName(members), readSamplingRuleChanges(members));
+  return { SamplingRuleRecord: toSamplingRuleAnswer(record) };
+}
+
+async function deleteSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
+  const record = await context.sampling.deleteRule(readRuleName(request));
+  return { SamplingRuleRecord: toSamplingRuleAnswer(record) };
+}
+
+/** All on one page: rules are at most 26, windows of the last five minutes 31. */
+async function getSamplingStatisticSummaries(request: JsonObject, { context }: Call): Promise<object> {
+  refuseToken(request);
+  return { SamplingStatisticSummaries: context.sampling.statistics().map(toSamplingStatisticsAnswer) };
+}
+
+/** These operations have one page, so no token was ever given. */
+function refuseToken(request: JsonObject): void {
+  if (!textMember(request, 'NextToken')) return;
+  throw new RaybridgeError(
+    'INVALID_REQUEST',
+    'NextToken is not one that this server gave; repeat the request without it',
+  );
+}
+
+function requiredMember(request: JsonObject, name: string): JsonObject {
+  const member = objectMember(request, name);
+  if (member) return member;
+  throw wrong(name, 'an object', undefined);
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import fc from 'fast-check';
+import { arbitraryTraces } from '../../../test/support/arbitrary-traces.ts';
+import { fuzzing } from '../../../test/support/fuzz.ts';
+import { createMemoryStore } from '../../../test/support/memory-store.ts';
+import { graphQuery, traceQuery } from '../../../test/support/query.ts';
+import type { ServiceGraph, Span } from '../../model/index.ts';
+import type { StoreComponent } from '../../pipeline/component.ts';
+import type { PeriodGraph, SpanWrite, Store, TraceFound } from '../../pipeline/store.ts';
+import { makeDirectory, nowNs, openTestStore, second } from './opened.test.support.ts';
+
+let directory: string;
+let store: StoreComponent;
+let version = 0n;
+
+before(async () => {
+  directory = await makeDirectory();
+  ({ store } = await openTestStore(directory));
+});
+
+after(async () => {
+  await store.shutdown(0);
+  await rm(directory, { recursive: true });
+});
+
+/** Each case has a time of its own, so that one does not see another's traces. */
+let caseFromNs = nowNs - 10_000_000n * second;
+
+test('what the engine finds and counts is what one finds and counts by looking at each trace', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryTraces({ nowNs: 0n }), fc.integer({ min: 1, max: 4 }), async (spans, parts) => {
+      caseFromNs += 8000n * second;
+      const moved = spans.map((span) => moveBy(span, caseFromNs + 7200n * second));
+      const memory = createMemoryStore();
+      const firstWriteNs = receivedAt(version + 1n);
+      for (const write of writesOf(moved, parts)) {
+        await store.write(write);
+        await memory.write(write);
+      }
+      const range = { fromNs: caseFromNs, toNs: caseFromNs + 7900n * second };
+      for (const by of ['start', 'end', 'update'] as const) {
+        const ofWrites = { fromNs: firstWriteNs, toNs: 2n * nowNs };
+        for (const limit of [2, 100]) {
+          const query = { ...range, ...(by === 'update' ? ofWrites : {}), by, limit };
+          assert.deepEqual(await listAll(store, query), await listAll(memory, query), `${by} by ${limit}`);
+        }
+      }
+      for (const periodNs of [undefined, 60n * second, 3600n * second]) {
+        const query = graphQuery({ ...range, periodNs });
+        assert.deepEqual(sorted(await store.graphs(query)), sorted(await memory.graphs(query)));
+      }
+    }),
+    fuzzing(5),
+  );
+});
+
+function writesOf(spans: readonly Span[], parts: number): readonly SpanWrite[] {
+  const writes: SpanWrite[] = [];
+  const size = Math.max(1, Math.ceil(spans.length / parts));
+  for (let start = 0; start < spans.length; start += size) {
+    version += 1n;
+    writes.push({
+      spans: spans.slice(start, start + size),
+      receivedAtNs: receivedAt(version),
+      version,
+      token: `digest ${version}`,
+    });
+  }
+  return writes;
+}
+
+function receivedAt(writeVersion: bigint): bigint {
+  return nowNs + writeVersion * 1000n;
+}
+
+function moveBy(span: Span, byNs: bigint): Span {
+  const endTimeNs = span.endTimeNs === 0n ? 0n : span.endTimeNs + byNs;
+  const traceId = `ffffffff${(byNs / second).toString(16).padStart(12, '0')}${span.traceId.slice(-12)}`;
+  return { ...span, traceId, startTimeNs: span.startTimeNs + byNs, endTimeNs };
+}
+
+async function listAll(of: Store, wanted: Parameters<typeof traceQuery>[0]): Promise<readonly TraceFound[]> {
+  const listed: TraceFound[] = [];
+  for (let after = undefined as TraceFound | undefined; ; after = listed.at(-1)) {
+    const page = await of.findTraces(traceQuery({ ...wanted, after }));
+    listed.push(...page.traces);
+    if (!page.next) return listed;
+  }
+}
+
+/** The order of nodes and edges is free. */
+function sorted(graphs: readonly PeriodGraph[]): readonly object[] {
+  return [...graphs]
+    .sort((a, b) => (a.fromNs < b.fromNs ? -1 : 1))
+    .map(({ fromNs, graph }) => ({ fromNs, nodes: nodesOf(graph) }));
+}
+
+function nodesOf({ nodes }: ServiceGraph): ReadonlyMap<string, object> {
+  const name = (id: number): string => JSON.stringify(nodes[id]?.service);
+  return new Map(
+    nodes
+      .map(({ referenceId, edges, ...node }): [string, object] => [
+        name(referenceId),
+        {
+          ...node,
+          edges: new Map(
+            edges
+              .map((edge): [string, object] => [`${edge.type} ${name(edge.referenceId)}`, { ...edge, referenceId: 0 }])
+              .sort(([a], [b]) => (a < b ? -1 : 1)),
+          ),
+        },
+      ])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}

@@ -9,8 +9,8 @@ install();
 build();
 const file = join(root, 'dist', 'bench', `${name}.js`);
 if (!existsSync(file)) {
-  const names = readdirSync(join(root, 'bench')).map((entry) => entry.replace(/\.ts$/, ''));
-  console.error(`Which bench? One of: ${names.join(', ')}`);
+  const files = readdirSync(join(root, 'bench')).filter((entry) => entry.endsWith('.ts'));
+  console.error(`Which bench? One of: ${files.map((entry) => entry.replace(/\.ts$/, '')).join(', ')}`);
   process.exit(2);
 }
 await import(pathToFileURL(file).href);

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type AnswerRecorder, openAnswerRecorder } from '../support/answer-recorder.ts';
+import { problemsOf, readAwsModel } from '../support/aws-model.ts';
+import { lacking, preparePython } from '../support/programs.ts';
+import { startRaybridge } from '../support/raybridge.ts';
+import { describeJavaScript } from './clients/javascript.ts';
+import type { Product } from './clients/product.ts';
+import { describePython } from './clients/python.ts';
+
+/** Begins at once, because it takes longest. */
+const python = preparePython();
+
+/** Clients that are not ours, unmodified but for the endpoint, all at one Raybridge with its real engine. */
+describe('unmodified clients', () => {
+  let product: Product;
+  let recorder: AnswerRecorder;
+  const given = (): Product => product;
+
+  before(async () => {
+    const raybridge = await startRaybridge(await mkdtemp(join(tmpdir(), 'raybridge-clients-')));
+    recorder = await openAnswerRecorder(raybridge.addresses.api);
+    product = { raybridge, api: recorder.address, now: Math.floor(Date.now() / 1000) };
+  });
+  after(async () => {
+    await recorder.close();
+    await product.raybridge.kill('SIGTERM');
+    await rm(product.raybridge.dataDir, { recursive: true, force: true });
+  });
+
+  describeJavaScript(given);
+  describePython(given, python);
+
+  it("were all given answers that follow AWS's own model of the API", async (test) => {
+    const prepared = await python;
+    if (typeof prepared === 'string') return lacking(test, prepared);
+    const model = readAwsModel(prepared.packages);
+    const problems = new Set(recorder.answers.flatMap((answer) => problemsOf(model, answer)));
+    assert.deepEqual([...problems], []);
+  });
+});

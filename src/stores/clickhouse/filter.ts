@@ -11,9 +11,37 @@
  * Conditions that only repeat others, `has(…)` beside arrayExists, are there for the skip indexes.
  */
 import { RaybridgeError } from '../../errors.ts';
-import { keywordKey } from '../../model/index.ts';
 import type { Comparison, Filter, Groups, JsonPattern, Keyword, NodeReference } from '../../query/index.ts';
 import { groupOf } from '../../query/index.ts';
+import {
+  and,
+  type Binder,
+  contains,
+  createBinder,
+  createElement,
+  type Element,
+  no,
+  not,
+  or,
+  someOf,
+  type Sql,
+  yes,
+} from './condition.ts';
+import {
+  annotationValues,
+  attributeArrays,
+  callAnnotationArrays,
+  compare,
+  knownText,
+  noValues,
+  numberList,
+  numberValue,
+  searchFor,
+  textList,
+  textValue,
+  truthValue,
+  type Values,
+} from './filter-values.ts';
 import type { Condition } from './find-traces.ts';
 
 /** Of the engine: the text of a query, and its parameters, which travel in the URL. One expression alone needs less. */
@@ -41,39 +69,6 @@ export function compileFilter(filter: Filter, groups: Groups): Condition {
   );
 }
 
-/** An expression of SQL. One that is a condition is 0 or 1. */
-type Sql = string;
-
-interface Binder {
-  readonly parameters: Readonly<Record<string, string | bigint>>;
-  text(value: string): Sql;
-  number(value: number): Sql;
-}
-
-function createBinder(): Binder {
-  const parameters: Record<string, string | bigint> = {};
-  const known = new Map<string | bigint, Sql>();
-  const bind = (value: string | bigint, type: 'String' | 'UInt64'): Sql => {
-    const name = `filter${known.size}`;
-    const bound = known.get(value) ?? `{${name}:${type}}`;
-    if (!known.has(value)) parameters[name] = value;
-    known.set(value, bound);
-    return bound;
-  };
-  return {
-    parameters,
-    text: (value) => bind(value, 'String'),
-    // The engine reads decimal digits quickly but not exactly.
-    number: (value) => `reinterpretAsFloat64(${bind(bitsOf(value), 'UInt64')})`,
-  };
-}
-
-function bitsOf(value: number): bigint {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, value);
-  return view.getBigUint64(0);
-}
-
 /** What a term may ask of the thing it stands for. */
 interface Subject {
   values(keyword: Keyword): Values;
@@ -85,24 +80,6 @@ interface Subject {
 type TraceTerm =
   | Extract<Filter, { readonly kind: 'service' | 'edge' | 'rootcause' | 'rootcause.json' }>
   | { readonly kind: 'group'; readonly keyword: 'group.name' | 'group.arn'; readonly comparison: Comparison };
-
-/** Values of a keyword or annotation: none, one or several. */
-interface Values {
-  /** There is one. */
-  readonly present: Sql;
-  /** There is one that is not false. */
-  readonly set: Sql;
-  some(test: (value: Value) => Sql): Sql;
-  /** Some value has this text: the same as `some`, in a form that may use an index. */
-  hasText(text: string): Sql;
-}
-
-/** The forms in which a value can be compared. */
-interface Value {
-  readonly truth?: Sql;
-  readonly number?: Sql;
-  readonly text?: Sql;
-}
 
 function compile(filter: Filter, subject: Subject, binder: Binder): Sql {
   switch (filter.kind) {
@@ -131,145 +108,6 @@ function compileKeyword(
 ): Sql {
   if (keyword !== 'group.name' && keyword !== 'group.arn') return compare(subject.values(keyword), comparison, binder);
   return comparison ? subject.term({ kind: 'group', keyword, comparison }) : no;
-}
-
-function compare(values: Values, comparison: Comparison | undefined, binder: Binder): Sql {
-  if (!comparison) return values.set;
-  const { operator, value: wanted } = comparison;
-  switch (operator) {
-    case '=':
-      return equal(values, wanted, binder);
-    case '!=':
-      return and([values.present, not(equal(values, wanted, binder))]);
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
-      return values.some(({ number }) => given(number, (sql) => `${sql} ${operator} ${binder.number(Number(wanted))}`));
-    case 'CONTAINS':
-      return values.some(({ text }) => given(text, (sql) => `position(${sql}, ${binder.text(String(wanted))}) > 0`));
-    case 'BEGINSWITH':
-      return values.some(({ text }) => given(text, (sql) => `startsWith(${sql}, ${binder.text(String(wanted))})`));
-    case 'ENDSWITH':
-      return values.some(({ text }) => given(text, (sql) => `endsWith(${sql}, ${binder.text(String(wanted))})`));
-  }
-}
-
-function equal(values: Values, wanted: Comparison['value'], binder: Binder): Sql {
-  if (typeof wanted === 'string') return values.hasText(wanted);
-  if (typeof wanted === 'number') {
-    return values.some(({ number }) => given(number, (sql) => `${sql} = ${binder.number(wanted)}`));
-  }
-  // Keywords have truth, and annotations text.
-  return or([
-    values.some(({ truth }) => given(truth, (sql) => (wanted ? sql : not(sql)))),
-    values.hasText(String(wanted)),
-  ]);
-}
-
-/** False for a value that has no such form. */
-function given(form: Sql | undefined, test: (form: Sql) => Sql): Sql {
-  return form === undefined ? no : test(form);
-}
-
-const yes = '1';
-const no = '0';
-
-function and(conditions: readonly Sql[]): Sql {
-  return conditions.includes(no) ? no : join('and', conditions, yes);
-}
-
-function or(conditions: readonly Sql[]): Sql {
-  return conditions.includes(yes) ? yes : join('or', conditions, no);
-}
-
-/** @param neutral the condition that changes nothing. */
-function join(name: 'and' | 'or', conditions: readonly Sql[], neutral: Sql): Sql {
-  const distinct = [...new Set(conditions)].filter((condition) => condition !== neutral);
-  const [only = neutral, second] = distinct;
-  return second === undefined ? only : `${name}(${distinct.join(', ')})`;
-}
-
-function not(condition: Sql): Sql {
-  if (condition === yes || condition === no) return condition === yes ? no : yes;
-  return `not(${condition})`;
-}
-
-function truthValue(truth: Sql): Values {
-  return { present: yes, set: truth, some: (test) => test({ truth }), hasText: () => no };
-}
-
-/** @param present whether the value is there at all. */
-function numberValue(number: Sql, present: Sql): Values {
-  return { present, set: present, some: (test) => and([present, test({ number })]), hasText: () => no };
-}
-
-function textValue(text: Sql, present: Sql, binder: Binder): Values {
-  return {
-    present,
-    set: present,
-    some: (test) => and([present, test({ text })]),
-    hasText: (wanted) => and([present, `${text} = ${binder.text(wanted)}`]),
-  };
-}
-
-function numberList(list: Sql): Values {
-  const present = `notEmpty(${list})`;
-  return { present, set: present, some: (test) => someOf(list, (number) => test({ number })), hasText: () => no };
-}
-
-function textList(list: Sql, binder: Binder): Values {
-  const present = `notEmpty(${list})`;
-  return {
-    present,
-    set: present,
-    some: (test) => someOf(list, (text) => test({ text })),
-    hasText: (wanted) => contains(list, wanted, binder),
-  };
-}
-
-/** A skip index over the list helps, if there is one. */
-function contains(list: Sql, text: string, binder: Binder): Sql {
-  // In a list of LowCardinality has() does not find the empty text.
-  if (text === '') return someOf(list, (element) => `${element} = ${binder.text(text)}`);
-  return `has(${list}, ${binder.text(text)})`;
-}
-
-/** Of a keyword that the parser lets nobody use here. */
-const noValues: Values = { present: no, set: no, some: () => no, hasText: () => no };
-
-/** Some element of one array. */
-function someOf(list: Sql, test: (element: Sql) => Sql): Sql {
-  const element = createElement(list);
-  return element.exists(test(element.of(list)));
-}
-
-/** An element of parallel arrays. */
-interface Element {
-  /** Its value in one of them. */
-  of(array: Sql): Sql;
-  /** Some element satisfies the condition. */
-  exists(condition: Sql): Sql;
-  /** The values that the array which was named first has where the condition holds. */
-  filter(condition: Sql): Sql;
-}
-
-function createElement(first: Sql): Element {
-  const names = new Map<Sql, Sql>([[first, 'e0']]);
-  const lambda = (condition: Sql) =>
-    `(${[...names.values()].join(', ')}) -> ${condition}, ${[...names.keys()].join(', ')}`;
-  return {
-    of(array) {
-      const name = names.get(array) ?? `e${names.size}`;
-      names.set(array, name);
-      return name;
-    },
-    exists(condition) {
-      if (condition === no) return no;
-      return condition === yes ? `notEmpty(${first})` : `arrayExists(${lambda(condition)})`;
-    },
-    filter: (condition) => `arrayFilter(${lambda(condition)})`,
-  };
 }
 
 function createTrace(binder: Binder, groups: Groups): Subject {
@@ -319,37 +157,6 @@ function traceValues(keyword: Keyword, binder: Binder): Values {
   }
 }
 
-/** The parallel arrays that hold keyed values. */
-interface KeyedArrays {
-  readonly key: Sql;
-  readonly keyword: Sql;
-  readonly text: Sql;
-  readonly number: Sql;
-  readonly isFalse: Sql;
-}
-
-const attributeArrays: KeyedArrays = {
-  key: 'attribute_key',
-  keyword: 'attribute_keyword',
-  text: 'attribute_text',
-  number: 'attribute_number',
-  isFalse: 'attribute_false',
-};
-
-const callAnnotationArrays: KeyedArrays = {
-  key: 'call_annotation_key',
-  keyword: 'call_annotation_keyword',
-  text: 'call_annotation_text',
-  number: 'call_annotation_number',
-  isFalse: 'call_annotation_false',
-};
-
-/** Where a key is looked for, and as what: under the key that a keyword can spell stands what comes to that spelling. */
-function searchFor(key: string, arrays: KeyedArrays): { readonly array: Sql; readonly keys: readonly string[] } {
-  const keyword = keywordKey(key);
-  return key === keyword ? { array: arrays.keyword, keys: [key] } : { array: arrays.key, keys: [key, keyword] };
-}
-
 function annotationOfTrace(key: string, binder: Binder): Values {
   const { array, keys } = searchFor(key, attributeArrays);
   const values = annotationValues(key, attributeArrays, binder, (condition) => {
@@ -364,35 +171,6 @@ function annotationOfTrace(key: string, binder: Binder): Values {
       const wanted = keys.map((one) => `has(${pairs}, concat(${binder.text(one)}, '=', ${binder.text(text)}))`);
       return and([or(wanted), values.hasText(text)]);
     },
-  };
-}
-
-/** @param some gives the condition that some element of the arrays satisfies a condition. */
-function annotationValues(
-  key: string,
-  arrays: KeyedArrays,
-  binder: Binder,
-  some: (condition: (element: Element) => Sql) => Sql,
-): Values {
-  const { array, keys } = searchFor(key, arrays);
-  const withKey = (test: (element: Element) => Sql) =>
-    some((element) => and([or(keys.map((one) => `${element.of(array)} = ${binder.text(one)}`)), test(element)]));
-  return {
-    present: withKey(() => yes),
-    set: withKey((element) => not(element.of(arrays.isFalse))),
-    some: (test) =>
-      withKey((element) =>
-        test({
-          // Getters, so that only the array is read that the test asks for.
-          get number() {
-            return element.of(arrays.number);
-          },
-          get text() {
-            return element.of(arrays.text);
-          },
-        }),
-      ),
-    hasText: (text) => withKey((element) => `${element.of(arrays.text)} = ${binder.text(text)}`),
   };
 }
 
@@ -578,11 +356,6 @@ function secondsBetween(startNs: Sql, endNs: Sql): Sql {
   const tookNs = `toUInt64(${endNs} - ${startNs})`;
   const milliseconds = `intDiv(${tookNs}, 1000000) + intDiv(${tookNs} % 1000000, 500000)`;
   return `if(${endNs} > ${startNs}, ${milliseconds}, 0) / 1000`;
-}
-
-/** Empty is the same as not known. */
-function knownText(text: Sql, binder: Binder): Values {
-  return textValue(text, `notEmpty(${text})`, binder);
 }
 
 const causeNumbers = { fault: 0, error: 1, responsetime: 2 } as const;

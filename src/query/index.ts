@@ -1,9 +1,10 @@
 export * from './answers.ts';
 export { compileDocument } from './document.ts';
-export { matches, searchedNumber, type Groups } from './filter/match.ts';
+export { groupOf, matches, searchedNumber, type Groups } from './filter/match.ts';
 export {
   expressionDepthMax,
   expressionLengthMax,
+  expressionTermsMax,
   parseFilter,
   parseSelector,
   type EntitySelector,

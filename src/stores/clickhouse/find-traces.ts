@@ -43,6 +43,8 @@ const timeNsMax = 2n ** 64n - 1n;
 const noTraceId = '0'.repeat(32);
 /** Ids travel in the URL, which may have a mebibyte. */
 const idsPerQueryMax = 500;
+const candidatesMin = 50;
+const candidatesMax = 5000;
 /** The rows of a trace are at most so far apart: the time in an id counts only within a day of the span. */
 const minutesApartMax = 24 * 60;
 
@@ -53,17 +55,20 @@ export async function findTraces(client: ClickHouseClient, query: TraceQuery, wa
   const found: TraceFound[] = [];
   let before = first;
   let sliceNs = firstSliceNs;
+  let atLeast = 0;
 
   // One more than wanted tells whether there is a next page.
   while (found.length <= query.limit && (before.timeNs > fromNs || before.traceId > noTraceId)) {
     query.signal.throwIfAborted();
     const slice = { fromNs: before.timeNs - fromNs > sliceNs ? before.timeNs - sliceNs : fromNs, before };
-    const limit = query.limit + 1 - found.length;
+    const limit = Math.max(query.limit + 1 - found.length, atLeast);
     const candidates = await findCandidates(client, { query, wanted, slice, limit });
     found.push(...(await readPage(client, candidates)));
     const last = candidates.at(-1);
     if (last && candidates.length === limit) {
       before = last;
+      // Many were outdated: one by one they would take a query each.
+      atLeast = Math.min(Math.max(2 * atLeast, candidatesMin), candidatesMax);
     } else {
       before = { timeNs: slice.fromNs, traceId: noTraceId };
       sliceNs *= sliceGrowth;
@@ -152,6 +157,7 @@ const selectPage = `
   WHERE minute IN {minutes:Array(UInt32)}
     AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))
     AND version IN {versions:Array(UInt64)}
+    AND NOT removed
   FORMAT RowBinary`;
 
 /** The candidates that are the last row of their trace, in the same order. */

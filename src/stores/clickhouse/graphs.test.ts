@@ -22,6 +22,7 @@ let directory: string;
 let server: Server;
 let client: ClickHouseClient;
 let version = 1n;
+const { signal } = new AbortController();
 
 before(async () => {
   directory = await makeDirectory();
@@ -41,7 +42,7 @@ const fromNs = ((nowNs - 86_400n * second) / (3600n * second)) * 3600n * second;
 const hourNs = 3600n * second;
 
 test('a counted range gives the graph of its traces, in every mixture of hours, minutes and digests', async () => {
-  const graphs = createGraphs({ nowNs: () => nowNs + (version += 1n), quietMs: 0 });
+  const graphs = createGraphs({ nowNs: () => nowNs + (version += 1n), quietMs: 0, recountQuietMs: 0 });
   const digests = await insertTraces(graphs, traces());
   const ranges = [
     { fromNs, toNs: fromNs + 3n * hourNs },
@@ -64,11 +65,11 @@ test('a counted range gives the graph of its traces, in every mixture of hours, 
   };
 
   await check('before anything is known');
-  await graphs.roll(client);
+  await graphs.roll(client, signal);
   await check('counted');
   const counted = await countRows();
   assert.ok(counted > 0);
-  await graphs.roll(client);
+  await graphs.roll(client, signal);
   assert.equal(await countRows(), counted, 'what is counted is not counted again');
 
   // A trace that changes makes its minute stale, and its hour.
@@ -79,10 +80,10 @@ test('a counted range gives the graph of its traces, in every mixture of hours, 
   await insert([changed]);
   digests[0] = changed;
   await check('stale');
-  await graphs.roll(client);
+  await graphs.roll(client, signal);
 
-  const restarted = createGraphs({ nowNs: () => nowNs + (version += 1n), quietMs: 0 });
-  await restarted.roll(client);
+  const restarted = createGraphs({ nowNs: () => nowNs + (version += 1n), quietMs: 0, recountQuietMs: 0 });
+  await restarted.roll(client, signal);
   const again = await restarted.read(client, graphQuery({ fromNs, toNs: fromNs + 3n * hourNs }), undefined);
   assert.deepEqual(
     again.map(({ graph }) => outline(graph)),

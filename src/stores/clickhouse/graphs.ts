@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ClickHouseClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import type { GraphTally, ServiceName } from '../../model/index.ts';
 import type { GraphQuery, PeriodGraph } from '../../pipeline/store.ts';
 import { toServiceGraph } from '../../query/index.ts';
@@ -20,13 +20,25 @@ export interface Graphs {
   read(client: ClickHouseClient, query: GraphQuery, wanted: Condition | undefined): Promise<readonly PeriodGraph[]>;
   /** Digests of these minutes are about to change or have changed. */
   changed(minutes: Iterable<number>): void;
-  /** Counts what is stale and quiet; finds out first what is stale after a start. */
-  roll(client: ClickHouseClient): Promise<void>;
+  /**
+   * Counts what is stale and quiet; looks first what there is, at a start and once in a while.
+   * @throws the reason of the signal.
+   */
+  roll(client: ClickHouseClient, signal: AbortSignal): Promise<void>;
 }
 
 const minutesPerHour = 60;
 /** Minutes counted in one call of `roll`, so that a start with very many does not hold up the rest. */
 const minutesPerRoll = 200;
+/**
+ * How often to look what there is: what another process wrote is found, and what the retention took
+ * away is let go. The look reads two columns of all digests.
+ */
+const lookIntervalMs = 600_000;
+/** Spans of wrong clocks may be of any minute; with more minutes than this, counts are not used. */
+const minutesMax = 200_000;
+/** Numbers of minutes travel in the URL, which may have a mebibyte. */
+const minutesPerQueryMax = 60_000;
 
 const kinds = ['node', 'call', 'link'] as const satisfies readonly GraphTally['kind'][];
 /** Of a request: 4 is none, of something that is not counted as one. */
@@ -162,41 +174,58 @@ const countHour = `
 const notePeriod =
   'INSERT INTO graph_periods (period, start, version) VALUES ({period:UInt32}, {start:UInt32}, {version:UInt64})';
 
-// After a start: minutes whose digests are younger than their count, or that have none.
+// Minutes whose digests are younger than their count, or that have none.
 const selectStale = `
   SELECT d.minute
   FROM (SELECT minute, max(version) AS version FROM digests GROUP BY minute) AS d
   LEFT JOIN (SELECT start, max(version) AS version FROM graph_periods WHERE period = 60 GROUP BY start) AS p
     ON d.minute = p.start
   WHERE p.version <= d.version
+  LIMIT {limit:UInt32}
   FORMAT RowBinary`;
 
 const selectCounted = `
-  SELECT period, start FROM graph_periods GROUP BY period, start FORMAT RowBinary`;
+  SELECT period, start, max(version) FROM graph_periods GROUP BY period, start LIMIT {limit:UInt32} FORMAT RowBinary`;
 
 interface GraphsParts {
   readonly nowNs: () => bigint;
   /** A minute is counted when its digests have not changed for so long; counting costs about as much as reading it. */
   readonly quietMs: number;
+  /** A minute that was counted before is counted anew only then: each count is kept until its time is over. */
+  readonly recountQuietMs: number;
 }
 
-export function createGraphs({ nowNs, quietMs }: GraphsParts): Graphs {
-  /** By minute, when its digests changed last. */
-  const stale = new Map<number, number>();
+interface StaleMinute {
+  /** When its digests changed last, in milliseconds of the process. */
+  readonly changedMs: number;
+  readonly recount: boolean;
+}
+
+export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): Graphs {
+  const stale = new Map<number, StaleMinute>();
   const staleHours = new Set<number>();
   const counted = { minutes: new Set<number>(), hours: new Set<number>() };
   let known = false;
+  let lookedMs = 0;
   let lastVersion = 0n;
 
   function changed(minutes: Iterable<number>): void {
-    const nowMs = performance.now();
-    for (const minute of minutes) {
-      stale.set(minute, nowMs);
-      counted.minutes.delete(minute);
-      const hour = Math.floor(minute / minutesPerHour);
-      counted.hours.delete(hour);
-      staleHours.add(hour);
-    }
+    for (const minute of minutes) markStale(minute, performance.now());
+    if (stale.size > minutesMax) forgetAll();
+  }
+
+  function markStale(minute: number, changedMs: number): void {
+    const recount = counted.minutes.delete(minute) || stale.get(minute)?.recount === true;
+    stale.set(minute, { changedMs, recount });
+    const hour = hourOf(minute);
+    counted.hours.delete(hour);
+    staleHours.add(hour);
+  }
+
+  /** Until the next look everything is read from digests. */
+  function forgetAll(): void {
+    known = false;
+    for (const set of [stale, staleHours, counted.minutes, counted.hours]) set.clear();
   }
 
   function nextVersion(): bigint {
@@ -205,39 +234,60 @@ export function createGraphs({ nowNs, quietMs }: GraphsParts): Graphs {
     return lastVersion;
   }
 
-  async function findOut(client: ClickHouseClient): Promise<void> {
+  async function look(client: ClickHouseClient): Promise<void> {
+    lookedMs = performance.now();
+    const before = new Map(stale);
+    const limit = minutesMax;
     const found: number[] = [];
-    await select(client, { query: selectStale }, (row) => found.push(row.uint32()));
-    await select(client, { query: selectCounted }, (row) => {
-      const [period, start] = [row.uint32(), row.uint32()];
-      (period === 60 ? counted.minutes : counted.hours).add(start);
+    await select(client, { query: selectStale, parameters: { limit } }, (row) => found.push(row.uint32()));
+    const minutes = new Map<number, bigint>();
+    const hours = new Map<number, bigint>();
+    await select(client, { query: selectCounted, parameters: { limit } }, (row) => {
+      const period = row.uint32();
+      (period === 60 ? minutes : hours).set(row.uint32(), row.uint64());
     });
-    const younger = new Set(stale.keys());
-    changed(found.filter((minute) => !younger.has(minute)));
-    for (const minute of found) if (!younger.has(minute)) stale.set(minute, Number.NEGATIVE_INFINITY);
-    for (const minute of younger) counted.minutes.delete(minute);
+    if (found.length === limit || minutes.size + hours.size === limit) return forgetAll();
+    // A clock that was set back must not make what is new look old.
+    for (const version of [...minutes.values(), ...hours.values()]) if (version > lastVersion) lastVersion = version;
+
+    // What changed during the look stays stale; from here on nothing comes in between.
+    const changedMeanwhile = [...stale].filter(([minute, entry]) => before.get(minute) !== entry);
+    forgetAll();
+    for (const minute of minutes.keys()) counted.minutes.add(minute);
+    for (const hour of hours.keys()) counted.hours.add(hour);
+    // An hour is as good as the youngest count of its minutes.
+    for (const [minute, version] of minutes) {
+      const hour = hourOf(minute);
+      if ((hours.get(hour) ?? 0n) > version) continue;
+      counted.hours.delete(hour);
+      staleHours.add(hour);
+    }
+    for (const minute of found) markStale(minute, before.get(minute)?.changedMs ?? Number.NEGATIVE_INFINITY);
+    for (const [minute, { changedMs }] of changedMeanwhile) markStale(minute, changedMs);
     known = true;
   }
 
   async function rollMinute(client: ClickHouseClient, minute: number): Promise<void> {
-    const changedMs = stale.get(minute);
+    const entry = stale.get(minute);
     const version = nextVersion();
     await run(client, countMinute, { minute, version });
-    // Had a digest changed meanwhile, this count would be a mixture; the next roll makes another.
-    if (stale.get(minute) !== changedMs) return;
+    // Had a digest changed meanwhile, this count would be a mixture; a later roll makes another.
+    if (stale.get(minute) !== entry) return;
     await run(client, notePeriod, { period: 60, start: minute, version });
-    if (stale.get(minute) !== changedMs) return;
+    if (stale.get(minute) !== entry) return;
     stale.delete(minute);
     counted.minutes.add(minute);
-    staleHours.add(Math.floor(minute / minutesPerHour));
+    staleHours.add(hourOf(minute));
   }
 
   async function rollHour(client: ClickHouseClient, hour: number): Promise<void> {
     const version = nextVersion();
-    staleHours.delete(hour);
     await run(client, countHour, { hour, version });
+    // Meanwhile a minute of it may have changed, or everything was forgotten.
+    if (!isWhole(hour) || !staleHours.has(hour)) return;
     await run(client, notePeriod, { period: 3600, start: hour, version });
-    if (!staleHours.has(hour)) counted.hours.add(hour);
+    if (!isWhole(hour) || !staleHours.delete(hour)) return;
+    counted.hours.add(hour);
   }
 
   function isWhole(hour: number): boolean {
@@ -246,19 +296,42 @@ export function createGraphs({ nowNs, quietMs }: GraphsParts): Graphs {
     return true;
   }
 
+  /** One that the engine refuses to count waits like one that has changed, so that it holds up no other. */
+  async function rollMinutes(client: ClickHouseClient, signal: AbortSignal): Promise<void> {
+    const nowMs = performance.now();
+    const quiet = [...stale].filter(
+      ([, { changedMs, recount }]) => nowMs - changedMs >= (recount ? recountQuietMs : quietMs),
+    );
+    let refusal: ClickHouseError | undefined;
+    for (const [minute] of quiet.slice(0, minutesPerRoll)) {
+      signal.throwIfAborted();
+      try {
+        await rollMinute(client, minute);
+      } catch (error) {
+        if (!(error instanceof ClickHouseError)) throw error;
+        refusal = error;
+        markStale(minute, performance.now());
+      }
+      await setImmediate();
+    }
+    if (refusal) throw refusal;
+  }
+
+  async function rollHours(client: ClickHouseClient, signal: AbortSignal): Promise<void> {
+    const presentHour = Number(nowNs() / (nanosecondsPerMinute * BigInt(minutesPerHour)));
+    for (const hour of [...staleHours].filter((stalest) => stalest < presentHour && isWhole(stalest))) {
+      signal.throwIfAborted();
+      await rollHour(client, hour);
+    }
+  }
+
   return {
     changed,
-    async roll(client) {
-      if (!known) await findOut(client);
-      const nowMs = performance.now();
-      const quiet = [...stale].filter(([, changedMs]) => nowMs - changedMs >= quietMs).slice(0, minutesPerRoll);
-      for (const [minute] of quiet) {
-        await rollMinute(client, minute);
-        await setImmediate();
-      }
-      const presentHour = Number(nowNs() / (nanosecondsPerMinute * BigInt(minutesPerHour)));
-      const past = [...staleHours].filter((hour) => hour < presentHour && isWhole(hour));
-      for (const hour of past) await rollHour(client, hour);
+    async roll(client, signal) {
+      if (!known || performance.now() - lookedMs >= lookIntervalMs) await look(client);
+      if (!known) return;
+      await rollMinutes(client, signal);
+      await rollHours(client, signal);
     },
     async read(client, query, wanted) {
       const plan = wanted || !known ? undefined : planOf(query, { stale, counted });
@@ -267,11 +340,15 @@ export function createGraphs({ nowNs, quietMs }: GraphsParts): Graphs {
   };
 }
 
+function hourOf(minute: number): number {
+  return Math.floor(minute / minutesPerHour);
+}
+
 async function run(client: ClickHouseClient, query: string, parameters: Parameters): Promise<void> {
   await client.command({ query, query_params: parameters });
 }
 
-/** Which parts of a range are read from which counts. */
+/** Which parts of a range are read from which counts; all of it from digests where there is no plan. */
 interface Plan {
   readonly hours: readonly number[];
   readonly minutes: readonly number[];
@@ -282,10 +359,10 @@ interface Plan {
 function planOf(
   { fromNs, toNs, periodNs }: GraphQuery,
   known: {
-    readonly stale: ReadonlyMap<number, number>;
+    readonly stale: ReadonlyMap<number, StaleMinute>;
     readonly counted: { readonly minutes: ReadonlySet<number>; readonly hours: ReadonlySet<number> };
   },
-): Plan {
+): Plan | undefined {
   const isInside = (startNs: bigint, lengthNs: bigint): boolean => startNs >= fromNs && startNs + lengthNs <= toNs;
   const touches = (startNs: bigint): boolean => startNs + nanosecondsPerMinute > fromNs && startNs < toNs;
   const hourNs = nanosecondsPerMinute * BigInt(minutesPerHour);
@@ -300,6 +377,7 @@ function planOf(
     (isInside(startNs, nanosecondsPerMinute) ? minutes : digests).push(minute);
   }
   for (const minute of known.stale.keys()) if (touches(BigInt(minute) * nanosecondsPerMinute)) digests.push(minute);
+  if (minutes.length + digests.length > minutesPerQueryMax) return undefined;
   return { hours, minutes, digests };
 }
 

@@ -1,15 +1,21 @@
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Span, TraceDigest } from '../../model/index.ts';
 import type { Context } from '../../pipeline/component.ts';
 import type { SpanWrite, StateWrite } from '../../pipeline/store.ts';
-import { digestSpans } from '../../reader/index.ts';
 import { digestColumnList, type DigestRow, encodeDigests, nanosecondsPerMinute } from './digests.ts';
 import { createLinkResolver } from './links.ts';
 import { precedenceOf } from './spans.ts';
-import { readMinutes, readTouched, readWrites, type TraceWrites } from './trace-writes.ts';
+import {
+  readMinutes,
+  readNewestVersion,
+  readTouched,
+  readWrites,
+  type Touched,
+  type TraceWrites,
+} from './trace-writes.ts';
 
 /**
  * Keeps the digests of traces up to date with their spans.
@@ -18,20 +24,27 @@ import { readMinutes, readTouched, readWrites, type TraceWrites } from './trace-
  * a trace are kept in memory until it has been quiet for a second, then the digest is made once. A
  * trace that is known no more (it was quiet for long, or Raybridge was restarted) is noticed because
  * the table `traces` has counted more writes of it than we have seen, and read back.
+ *
+ * Up to which receive time everything is digested is noted in the state. What came later but has no
+ * digest, because of a crash or because digests could not be written for a while, is the backlog: it
+ * is worked off beside what comes in, oldest first.
  */
 export interface Indexer {
   /** Takes what was written durably. Waits while very much is waiting for its digest. */
   add(write: SpanWrite): Promise<void>;
-  /** Makes the digests that wait, if they are few, so that a question sees what was written before it. */
+  /**
+   * Makes the digests that wait, if they are few, so that a question sees what was written before it.
+   * Resolves after a moment in any case.
+   */
   settle(): Promise<void>;
-  /** Begins with what was written before but not digested. */
+  /** Begins with the backlog. */
   start(): void;
   /** Makes the digests that wait. */
   shutdown(): Promise<void>;
 }
 
 interface IndexerParts {
-  readonly context: Pick<Context, 'nowNs' | 'log' | 'telemetry'>;
+  readonly context: Pick<Context, 'id' | 'nowNs' | 'log' | 'telemetry'>;
   /** Runs with the client of the store. */
   readonly use: <Result>(work: (client: ClickHouseClient) => Promise<Result>) => Promise<Result>;
   /** The copies that count of the spans of these traces. */
@@ -43,12 +56,30 @@ interface IndexerParts {
   readonly writeState: (entry: StateWrite) => Promise<void>;
   /** Called before and after the digests of these minutes have changed. */
   readonly onChange: (minutes: Iterable<number>) => void;
+  readonly digestSpans: (traceId: string, spans: readonly Span[]) => TraceDigest;
+  readonly limits: IndexerLimits;
 }
+
+/** What is kept in memory. */
+export interface IndexerLimits {
+  /** Spans of traces that wait; writes wait beyond it. */
+  readonly waitingSpansMax: number;
+  /** Spans kept in memory; the traces that were quiet for longest go first. */
+  readonly keptSpansMax: number;
+  /** A trace longer than this is not kept: it is read back when it grows. */
+  readonly spansPerTraceMax: number;
+}
+
+export const indexerLimits: IndexerLimits = {
+  waitingSpansMax: 30_000,
+  keptSpansMax: 50_000,
+  spansPerTraceMax: 50_000,
+};
 
 interface OpenTrace {
   readonly traceId: string;
   readonly copies: Map<string, Copy>;
-  /** Starts of the first and the last span that we have seen. */
+  /** First start and last end of the spans that we have seen. */
   firstNs: bigint;
   lastNs: bigint;
   /** We have seen a span without a parent. */
@@ -80,32 +111,51 @@ const quietMs = 1000;
 const waitMaxMs = 5000;
 const tickMs = 250;
 const failedTickMs = 2000;
-/** Spans of traces that wait; writes wait beyond it. */
-const waitingSpansMax = 30_000;
-/** Spans kept in memory; the traces that were quiet for longest go first. */
-const keptSpansMax = 50_000;
-/** A question waits for the digests of so many spans at most: about 50 ms. */
+/** A question waits for the digests of so many spans at most: about 50 ms … */
 const settleSpansMax = 1000;
+/** … and no longer than this, whatever else is being digested. */
+const settleMsMax = 250;
+/** Traces that were let go, of which the time is remembered: about 11 MB. */
+const placesMax = 100_000;
+/** Traces read back at once. */
+const tracesPerRead = 100;
 /** Traces digested and inserted at once. */
 const tracesPerInsert = 500;
 const noteIntervalMs = 10_000;
 /** Writes of several destinations may overtake each other by less than this. */
 const progressSlackNs = 60_000_000_000n;
 const progressKey = { kind: 'clickhouse', key: 'digested' } as const;
-/** A trace longer than this is not kept: it is read back when it grows. */
-const spansPerTraceMax = 50_000;
+/** Ids of the backlog read at once. */
+const backlogPage = 10_000;
+/** Below every trace id. */
+const noTraceId = '0'.repeat(32);
 
 const insertDigests = `INSERT INTO digests (${digestColumnList}) FORMAT Native`;
 
-export function createIndexer({ context, use, readCopies, readState, writeState, onChange }: IndexerParts): Indexer {
+export function createIndexer({
+  context,
+  use,
+  readCopies,
+  readState,
+  writeState,
+  onChange,
+  digestSpans,
+  limits,
+}: IndexerParts): Indexer {
   /** In the order in which they were touched. */
   const traces = new Map<string, OpenTrace>();
   const waiting = new Set<OpenTrace>();
+  /** First and last minute of traces that were let go, the oldest first. */
+  const places = new Map<string, readonly [first: number, last: number]>();
   const links = createLinkResolver();
-  let caughtUp = false;
-  let latestReceivedNs = 0n;
-  let notedReceivedNs = 0n;
+  /** Where the backlog goes on; undefined when there is none. */
+  let backlog: Touched | undefined;
+  /** Read, but not digested yet: the first part of the backlog. */
+  let backlogRead: readonly Touched[] = [];
+  /** Everything received before is digested; undefined until it has been read. */
+  let notedReceivedNs: bigint | undefined;
   let notedMs = 0;
+  let latestReceivedNs: bigint | undefined;
   let keptSpans = 0;
   let waitingSpans = 0;
   let lastVersion = 0n;
@@ -117,11 +167,12 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
   function touch(traceId: string, receivedNs: bigint): OpenTrace {
     const known = traces.get(traceId);
     if (known) traces.delete(traceId);
+    const [first, last] = (known ? undefined : places.get(traceId)) ?? [];
     const trace = known ?? {
       traceId,
       copies: new Map(),
-      firstNs: noTimeNs,
-      lastNs: 0n,
+      firstNs: first === undefined ? noTimeNs : BigInt(first) * nanosecondsPerMinute,
+      lastNs: last === undefined ? 0n : BigInt(last) * nanosecondsPerMinute,
       rooted: false,
       writes: 0,
       lastVersion: undefined,
@@ -147,6 +198,7 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
   function keep(trace: OpenTrace, span: Span, precedence: bigint): void {
     if (span.startTimeNs < trace.firstNs) trace.firstNs = span.startTimeNs;
     if (span.startTimeNs > trace.lastNs) trace.lastNs = span.startTimeNs;
+    if (span.endTimeNs > trace.lastNs) trace.lastNs = span.endTimeNs;
     trace.rooted ||= span.parentSpanId === undefined;
     const known = trace.copies.get(span.spanId);
     if (known && known.precedence > precedence) return;
@@ -159,41 +211,65 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
   function forget(trace: OpenTrace): void {
     traces.delete(trace.traceId);
     keptSpans -= trace.copies.size;
+    places.delete(trace.traceId);
+    if (trace.copies.size === 0) return;
+    places.set(trace.traceId, [minuteAt(trace.firstNs), minuteAt(trace.lastNs)]);
+    if (places.size > placesMax) for (const oldest of places.keys()) return void places.delete(oldest);
   }
 
-  /** A digest that cannot be written must not hold up the spans, which can: after a failure nobody waits. */
+  function settled(trace: OpenTrace): void {
+    trace.waitingSinceMs = undefined;
+    if (waiting.delete(trace)) waitingSpans -= trace.copies.size;
+  }
+
   function isFull(): boolean {
-    return waitingSpans > waitingSpansMax && !stopped && !failing;
+    return waitingSpans > limits.waitingSpansMax && !stopped;
   }
 
   /** Lets go of the traces that were quiet for longest and are up to date. */
   function makeRoom(): void {
     for (const trace of traces.values()) {
-      if (keptSpans <= keptSpansMax) return;
+      if (keptSpans <= limits.keptSpansMax) return;
       if (trace.waitingSinceMs === undefined) forget(trace);
     }
+  }
+
+  /** A digest that cannot be written must not hold up the spans, which can: what waits goes to the backlog. */
+  function postpone(): void {
+    let oldestNs = backlog?.receivedNs;
+    for (const trace of [...waiting]) {
+      if (oldestNs === undefined || trace.pendingReceivedNs < oldestNs) oldestNs = trace.pendingReceivedNs;
+      settled(trace);
+      forget(trace);
+    }
+    if (oldestNs === undefined) return;
+    backlog = { receivedNs: oldestNs, traceId: noTraceId };
+    backlogRead = [];
   }
 
   function schedule(delayMs: number): void {
     if (stopped || timer) return;
     timer = setTimeout(() => {
       timer = undefined;
-      void run((trace, nowMs) => isDue(trace, nowMs));
+      void run(async () => {
+        await digestWaiting(isDue);
+        await catchUp();
+      });
     }, delayMs);
     timer.unref();
   }
 
-  /** One run at a time; each takes what is chosen when its turn comes. */
-  function run(isChosen: (trace: OpenTrace, nowMs: number) => boolean): Promise<void> {
+  /** One at a time. */
+  function run(work: () => Promise<void>): Promise<void> {
     running = running.then(async () => {
       try {
-        if (!caughtUp) await catchUp();
+        if (notedReceivedNs === undefined) await begin();
+        await work();
         failing = false;
-        const nowMs = performance.now();
-        await digestAll([...waiting].filter((trace) => isChosen(trace, nowMs)));
         makeRoom();
         await noteProgress();
-        if (waiting.size > 0) schedule(tickMs);
+        if (backlog) schedule(0);
+        else if (waiting.size > 0) schedule(tickMs);
       } catch (error) {
         failing = true;
         context.log.warn({ err: error }, 'digests of traces could not be written yet');
@@ -203,32 +279,59 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
     return running;
   }
 
-  /** What was written before but not digested: a crash, or a database of a version that had no digests. */
-  async function catchUp(): Promise<void> {
+  async function begin(): Promise<void> {
     const noted = (await use((client) => readState(client, progressKey.kind))).get(progressKey.key);
-    const fromNs = BigInt(noted ?? '0');
-    const ids = await use((client) => readTouched(client, fromNs));
-    if (ids.length > 0) context.log.info({ traces: ids.length }, 'traces are being made searchable');
-    for (let start = 0; start < ids.length; start += tracesPerInsert) {
-      // What is left is found again at the next start.
-      if (stopped) return;
-      await digest(ids.slice(start, start + tracesPerInsert).map((traceId) => touch(traceId, fromNs)));
-      makeRoom();
+    // A clock that was set back must not make what is new look old.
+    const newest = await use(readNewestVersion);
+    if (newest > lastVersion) lastVersion = newest;
+    let fromNs = BigInt(noted ?? '0');
+    backlog = { receivedNs: fromNs, traceId: noTraceId };
+    for (const { pendingReceivedNs } of waiting) if (pendingReceivedNs < fromNs) fromNs = pendingReceivedNs;
+    if (noted !== undefined && fromNs < BigInt(noted)) await note(fromNs);
+    notedReceivedNs = fromNs;
+  }
+
+  /** Works off a part of the backlog. */
+  async function catchUp(): Promise<void> {
+    const from = backlog;
+    if (!from || stopped) return;
+    if (backlogRead.length === 0) {
+      const found = await use((client) => readTouched(client, from, backlogPage));
+      if (backlog !== from) return;
+      if (found.length === 0) backlog = undefined;
+      else context.log.info({ rows: found.length }, 'traces are being made searchable');
+      backlogRead = found;
     }
-    caughtUp = true;
+    const part = backlogRead.slice(0, tracesPerInsert);
+    const last = part.at(-1);
+    // What is in memory is digested already or waits for it.
+    const unknown = part.filter(({ traceId }) => !traces.has(traceId));
+    if (!last) return;
+    await digest([...new Set(unknown.map(({ traceId, receivedNs }) => touch(traceId, receivedNs)))]);
+    if (backlog !== from) return;
+    backlog = last;
+    backlogRead = backlogRead.slice(part.length);
   }
 
   /** So that a restart need not look at everything. */
   async function noteProgress(): Promise<void> {
-    const nowMs = performance.now();
-    if (!caughtUp || (nowMs - notedMs < noteIntervalMs && !stopped)) return;
-    let doneNs = latestReceivedNs;
+    let doneNs = backlog?.receivedNs ?? latestReceivedNs;
+    if (doneNs === undefined || notedReceivedNs === undefined) return;
     for (const { pendingReceivedNs } of waiting) if (pendingReceivedNs < doneNs) doneNs = pendingReceivedNs;
-    const safeNs = stopped && waiting.size === 0 ? doneNs + 1n : doneNs - progressSlackNs;
+    const safeNs = stopped && !backlog && waiting.size === 0 ? doneNs + 1n : doneNs - progressSlackNs;
     if (safeNs <= notedReceivedNs) return;
-    await writeState({ ...progressKey, value: String(safeNs) });
-    notedReceivedNs = safeNs;
-    notedMs = nowMs;
+    if (performance.now() - notedMs >= noteIntervalMs || stopped) await note(safeNs);
+  }
+
+  async function note(receivedNs: bigint): Promise<void> {
+    await writeState({ ...progressKey, value: String(receivedNs) });
+    notedReceivedNs = receivedNs;
+    notedMs = performance.now();
+  }
+
+  async function digestWaiting(isChosen: (trace: OpenTrace, nowMs: number) => boolean): Promise<void> {
+    const nowMs = performance.now();
+    await digestAll([...waiting].filter((trace) => isChosen(trace, nowMs)));
   }
 
   async function digestAll(chosen: readonly OpenTrace[]): Promise<void> {
@@ -237,59 +340,107 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
     }
   }
 
-  async function digest(chosen: readonly OpenTrace[]): Promise<void> {
-    const changes = new Map(chosen.map((trace) => [trace, trace.changes]));
-    const writes = await use((client) => readWrites(client, chosen));
-    const outdated = chosen.filter((trace) => (writes.get(trace.traceId)?.writes ?? 0) > trace.writes);
-    if (outdated.length > 0) await readBack(outdated, writes);
+  async function digest(wanted: readonly OpenTrace[]): Promise<void> {
+    if (wanted.length === 0) return;
+    const changes = new Map(wanted.map((trace) => [trace, trace.changes]));
+    const writes = await use((client) => readWrites(client, wanted));
+    const outdated = wanted.filter((trace) => (writes.get(trace.traceId)?.writes ?? 0) > trace.writes);
+    const unread = await readBack(outdated, writes);
+    for (const trace of wanted) if (traces.get(trace.traceId) !== trace) unread.add(trace);
+    const chosen = wanted.filter((trace) => !unread.has(trace));
 
     const digests = new Map<OpenTrace, TraceDigest>();
     for (const trace of chosen) {
-      if (trace.copies.size === 0) continue;
-      digests.set(
-        trace,
-        digestSpans(
-          trace.traceId,
-          [...trace.copies.values()].map(({ span }) => span),
-        ),
-      );
+      const made = derive(trace);
+      if (made) digests.set(trace, made);
       // Intake shares this thread: between two traces it may go on.
       await setImmediate();
     }
     const resolved = await use((client) => links.resolve(client, [...digests.values()]));
+    for (const traceId of resolved.nowResolvable) touch(traceId, latestReceivedNs ?? 0n);
     const rows = [...digests].flatMap(([trace, made]) => {
       const facts = writes.get(trace.traceId);
       return facts ? toRows(trace, made, facts, resolved.linksOf(made)) : [];
     });
-    if (rows.length > 0) {
-      const minutes = rows.map(minuteOf);
-      onChange(minutes);
-      await use((client) => insert(client, rows));
-      onChange(minutes);
-    }
+    await write(rows);
 
     for (const trace of chosen) {
       const facts = writes.get(trace.traceId);
-      if (facts) trace.minute = Number(facts.startNs / nanosecondsPerMinute);
+      if (facts) trace.minute = minuteAt(facts.startNs);
       if (changes.get(trace) !== trace.changes) continue;
-      trace.waitingSinceMs = undefined;
-      waiting.delete(trace);
-      waitingSpans -= trace.copies.size;
-      if (trace.copies.size > spansPerTraceMax || trace.copies.size === 0) forget(trace);
+      settled(trace);
+      if (traces.get(trace.traceId) !== trace) continue;
+      if (trace.copies.size > limits.spansPerTraceMax || trace.copies.size === 0) forget(trace);
     }
-    for (const traceId of resolved.nowResolvable) touch(traceId, latestReceivedNs);
   }
 
-  /** Joins what is stored of these traces with what is in memory, and finds where their rows stand. */
-  async function readBack(outdated: readonly OpenTrace[], writes: ReadonlyMap<string, TraceWrites>): Promise<void> {
-    const ids = outdated.map(({ traceId }) => traceId);
-    const stored = await use((client) => readCopies(client, ids));
-    const minutes = await use((client) => readMinutes(client, ids));
-    for (const trace of outdated) {
-      for (const { span, precedence } of stored.get(trace.traceId)?.values() ?? []) keep(trace, span, precedence);
-      trace.writes = writes.get(trace.traceId)?.writes ?? trace.writes;
-      trace.minute ??= minutes.get(trace.traceId);
+  /** Undefined when there is nothing, or when it cannot be made: then the trace is left as it is until it changes. */
+  function derive({ traceId, copies }: OpenTrace): TraceDigest | undefined {
+    if (copies.size === 0) return undefined;
+    try {
+      return digestSpans(
+        traceId,
+        [...copies.values()].map(({ span }) => span),
+      );
+    } catch (error) {
+      skip(traceId, error);
+      return undefined;
     }
+  }
+
+  /** A bug, but it must not keep all other traces from being found. */
+  function skip(traceId: string, error: unknown): void {
+    context.telemetry.count('raybridge_digest_failures_total', { store: context.id });
+    context.log.error({ err: error, traceId }, 'a trace cannot be made searchable');
+  }
+
+  async function write(rows: readonly DigestRow[]): Promise<void> {
+    const block = encode(rows);
+    if (!block) return;
+    const minutes = rows.map(minuteOf);
+    onChange(minutes);
+    await use((client) => insert(client, block));
+    onChange(minutes);
+  }
+
+  function encode(rows: readonly DigestRow[]): Buffer | undefined {
+    if (rows.length === 0) return undefined;
+    try {
+      return encodeDigests(rows);
+    } catch (error) {
+      const [only, ...others] = rows;
+      if (only && others.length === 0) {
+        skip(only.traceId, error);
+        return undefined;
+      }
+      const sound = rows.filter((row) => encode([row]));
+      return encode(sound);
+    }
+  }
+
+  /**
+   * Joins what is stored of these traces with what is in memory, and finds where their rows stand.
+   * Gives those that have to wait, because the ones before them were so large.
+   */
+  async function readBack(
+    outdated: readonly OpenTrace[],
+    writes: ReadonlyMap<string, TraceWrites>,
+  ): Promise<Set<OpenTrace>> {
+    for (let start = 0; start < outdated.length; start += tracesPerRead) {
+      if (start > 0 && keptSpans > 2 * limits.keptSpansMax) return new Set(outdated.slice(start));
+      const part = outdated.slice(start, start + tracesPerRead);
+      const ids = part.map(({ traceId }) => traceId);
+      const stored = await use((client) => readCopies(client, ids));
+      const minutes = await use((client) => readMinutes(client, ids));
+      for (const trace of part) {
+        // It went to the backlog meanwhile.
+        if (traces.get(trace.traceId) !== trace) continue;
+        for (const { span, precedence } of stored.get(trace.traceId)?.values() ?? []) keep(trace, span, precedence);
+        trace.writes = writes.get(trace.traceId)?.writes ?? trace.writes;
+        trace.minute ??= minutes.get(trace.traceId);
+      }
+    }
+    return new Set();
   }
 
   function toRows(
@@ -316,10 +467,14 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
     return [{ ...row, removed: true, startNs, digest: emptyDigest(made), links: [] }, row];
   }
 
+  function digestEverything(): Promise<void> {
+    return run(() => digestWaiting(isWaiting));
+  }
+
   return {
     start: () => schedule(0),
     async add({ spans, version, receivedAtNs }) {
-      if (receivedAtNs > latestReceivedNs) latestReceivedNs = receivedAtNs;
+      latestReceivedNs = receivedAtNs;
       for (const span of spans) {
         const trace = touch(span.traceId, receivedAtNs);
         if (trace.lastVersion !== version) {
@@ -328,16 +483,22 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
         }
         keep(trace, span, precedenceOf(span, version));
       }
-      schedule(tickMs);
-      while (isFull()) await run(isWaiting);
+      schedule(failing ? failedTickMs : tickMs);
+      // The clock was set back, or this is a late one: a restart must find it.
+      if (notedReceivedNs !== undefined && receivedAtNs < notedReceivedNs) await note(receivedAtNs);
+      while (isFull()) {
+        if (failing) postpone();
+        else await digestEverything();
+      }
     },
     async settle() {
-      if (caughtUp && waiting.size > 0 && waitingSpans <= settleSpansMax) await run(isWaiting);
+      if (waiting.size === 0 || waitingSpans > settleSpansMax || failing) return;
+      await Promise.race([digestEverything(), delay(settleMsMax, undefined, { ref: false })]);
     },
     async shutdown() {
       stopped = true;
       clearTimeout(timer);
-      await run(isWaiting);
+      await digestEverything();
     },
   };
 }
@@ -352,7 +513,11 @@ function isDue({ waitingSinceMs, touchedMs }: OpenTrace, nowMs: number): boolean
 }
 
 function minuteOf({ startNs }: DigestRow): number {
-  return Number(startNs / nanosecondsPerMinute);
+  return minuteAt(startNs);
+}
+
+function minuteAt(timeNs: bigint): number {
+  return Number(timeNs / nanosecondsPerMinute);
 }
 
 function emptyDigest({ traceId, summary }: TraceDigest): TraceDigest {
@@ -377,10 +542,10 @@ function emptyDigest({ traceId, summary }: TraceDigest): TraceDigest {
   };
 }
 
-async function insert(client: ClickHouseClient, rows: readonly DigestRow[]): Promise<void> {
+async function insert(client: ClickHouseClient, block: Buffer): Promise<void> {
   const { stream } = await client.exec({
     query: insertDigests,
-    values: Readable.from([encodeDigests(rows)], { objectMode: false }),
+    values: Readable.from([block], { objectMode: false }),
     clickhouse_settings: { async_insert: 0 },
   });
   await finished(stream.resume());

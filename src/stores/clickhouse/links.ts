@@ -19,7 +19,10 @@ interface Resolved {
 }
 
 const sendsMax = 100_000;
+/** Sends that are waited for; the oldest are given up first, for most of them never come. */
 const waitingMax = 100_000;
+/** Traces that wait for the same one. */
+const consumersMax = 1000;
 /** Ids travel in the URL, which may have a mebibyte. */
 const idsPerQueryMax = 500;
 
@@ -40,6 +43,13 @@ export function createLinkResolver(): LinkResolver {
     sends.delete(key);
     sends.set(key, send);
     if (sends.size > sendsMax) for (const oldest of sends.keys()) return void sends.delete(oldest);
+  }
+
+  function waitFor(key: string, consumer: string): void {
+    const consumers = waiting.get(key) ?? new Set();
+    waiting.set(key, consumers);
+    if (consumers.size < consumersMax) consumers.add(consumer);
+    if (waiting.size > waitingMax) for (const oldest of waiting.keys()) return void waiting.delete(oldest);
   }
 
   async function lookUp(client: ClickHouseClient, traceIds: readonly string[]): Promise<void> {
@@ -71,8 +81,7 @@ export function createLinkResolver(): LinkResolver {
         nowResolvable.delete(consumer);
         for (const { traceId, callId } of received) {
           const key = sendKey(traceId, callId);
-          if (sends.has(key) || waiting.size >= waitingMax) continue;
-          waiting.set(key, (waiting.get(key) ?? new Set()).add(consumer));
+          if (!sends.has(key)) waitFor(key, consumer);
         }
       }
       return {

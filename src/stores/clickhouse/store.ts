@@ -2,15 +2,16 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { RaybridgeError } from '../../errors.ts';
-import { isTraceId, type Span } from '../../model/index.ts';
+import { isTraceId, type Span, type TraceDigest } from '../../model/index.ts';
 import type { Context, StoreComponent } from '../../pipeline/component.ts';
 import type { SpanWrite, StateWrite, StoreStatistics, TraceSelection } from '../../pipeline/store.ts';
 import { findCompletions } from './completions.ts';
+import { digestSpans } from '../../reader/index.ts';
 import type { Connection } from './connection.ts';
 import { compileFilter } from './filter.ts';
 import { type Condition, findTraces } from './find-traces.ts';
 import { createGraphs } from './graphs.ts';
-import { type Copy, createIndexer } from './indexer.ts';
+import { type Copy, createIndexer, type IndexerLimits, indexerLimits } from './indexer.ts';
 import { select } from './select.ts';
 import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } from './spans.ts';
 
@@ -18,6 +19,7 @@ import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } fr
 const every = { condition: '1', parameters: {} };
 const rollIntervalMs = 5000;
 const countQuietMs = 30_000;
+const recountQuietMs = 600_000;
 /** Insert speed peaks here; more only takes memory. */
 const spansPerInsertMax = 25_000;
 /** Ids travel in the URL, which may have a mebibyte. */
@@ -58,11 +60,20 @@ const insertSettings = {
   deduplicate_blocks_in_dependent_materialized_views: 1,
 } as const;
 
+interface StoreParts {
+  readonly digestSpans: (traceId: string, spans: readonly Span[]) => TraceDigest;
+  readonly limits: IndexerLimits;
+}
+
 /** Store over a connection to a database that schema.ts has prepared. */
-export function createStore(connection: Connection, context: Context): StoreComponent {
+export function createStore(
+  connection: Connection,
+  context: Context,
+  parts: StoreParts = { digestSpans, limits: indexerLimits },
+): StoreComponent {
   const { nowNs } = context;
   let stateVersion = 0n;
-  const graphs = createGraphs({ nowNs, quietMs: countQuietMs });
+  const graphs = createGraphs({ nowNs, quietMs: countQuietMs, recountQuietMs });
   const indexer = createIndexer({
     context,
     use,
@@ -70,14 +81,19 @@ export function createStore(connection: Connection, context: Context): StoreComp
     readState,
     writeState: keepState,
     onChange: graphs.changed,
+    ...parts,
   });
   let rolling: Promise<void> | undefined;
   let rollTimer: NodeJS.Timeout | undefined;
+  const stopping = new AbortController();
 
   function roll(): void {
     if (!connection.ready) return;
-    rolling ??= use(graphs.roll)
-      .catch((error: unknown) => context.log.warn({ err: error }, 'the service graph could not be counted yet'))
+    rolling ??= use((client) => graphs.roll(client, stopping.signal), stopping.signal)
+      .catch((error: unknown) => {
+        if (stopping.signal.aborted) return;
+        context.log.warn({ err: error }, 'the service graph could not be counted yet');
+      })
       .finally(() => {
         rolling = undefined;
       });
@@ -110,6 +126,7 @@ export function createStore(connection: Connection, context: Context): StoreComp
     },
     async shutdown() {
       clearInterval(rollTimer);
+      stopping.abort();
       await indexer.shutdown();
       await rolling;
       await connection.shutdown();

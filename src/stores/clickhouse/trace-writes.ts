@@ -13,7 +13,7 @@ export interface TraceWrites {
 
 interface KnownTrace {
   readonly traceId: string;
-  /** Starts of the first and the last span that we have seen. */
+  /** First start and last end of the spans that we have seen: children lie within their root, as a rule. */
   readonly firstNs: bigint;
   readonly lastNs: bigint;
   /** We have seen a span without a parent. */
@@ -93,18 +93,44 @@ async function read(
   }
 }
 
+/** A write to a trace. */
+export interface Touched {
+  readonly receivedNs: bigint;
+  readonly traceId: string;
+}
+
 const selectTouched = `
-  SELECT DISTINCT trace_id
+  SELECT received_ns, trace_id
   FROM traces
   WHERE received_ns >= {from:UInt64}
-  ORDER BY received_ns
+    AND (received_ns > {from:UInt64} OR trace_id > toFixedString(unhex({afterId:String}), 16))
+  ORDER BY received_ns, trace_id
+  LIMIT {limit:UInt32}
   FORMAT RowBinary`;
 
-/** Ids of the traces that were written to since then, the oldest write first. */
-export async function readTouched(client: ClickHouseClient, fromNs: bigint): Promise<readonly string[]> {
-  const ids: string[] = [];
-  await select(client, { query: selectTouched, parameters: { from: fromNs } }, (row) => ids.push(row.hex(16)));
-  return ids;
+/** The next last writes to traces, the oldest first. */
+export async function readTouched(
+  client: ClickHouseClient,
+  after: Touched,
+  limit: number,
+): Promise<readonly Touched[]> {
+  const touched: Touched[] = [];
+  const parameters = { from: after.receivedNs, afterId: after.traceId, limit };
+  await select(client, { query: selectTouched, parameters }, (row) =>
+    touched.push({ receivedNs: row.uint64(), traceId: row.hex(16) }),
+  );
+  return touched;
+}
+
+const selectNewestVersion = 'SELECT max(version) FROM digests FORMAT RowBinary';
+
+/** The highest version that a digest has; 0 when there is none. */
+export async function readNewestVersion(client: ClickHouseClient): Promise<bigint> {
+  let newest = 0n;
+  await select(client, { query: selectNewestVersion }, (row) => {
+    newest = row.uint64();
+  });
+  return newest;
 }
 
 /** Minutes under which these traces are listed, of those that have a digest. */

@@ -88,7 +88,7 @@ export interface TraceReference {
 export interface TracePage {
   /** Newest first; ties by trace id, descending. May be empty although more follow. */
   readonly traces: readonly TraceFound[];
-  /** Traces of the range looked at for this page, matching or not. */
+  /** Traces of the range and the share looked at for this page, matching or not: those down to its last one. */
   readonly scanned: number;
   /** Continue here; undefined at the end of the range. */
   readonly next: TraceReference | undefined;

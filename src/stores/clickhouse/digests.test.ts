@@ -6,9 +6,10 @@ import { arbitraryTraces } from '../../../test/support/arbitrary-traces.ts';
 import { fuzzing } from '../../../test/support/fuzz.ts';
 import { createMemoryStore } from '../../../test/support/memory-store.ts';
 import { graphQuery, traceQuery } from '../../../test/support/query.ts';
-import type { ServiceGraph, Span } from '../../model/index.ts';
+import type { Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
-import type { Completion, PeriodGraph, SpanWrite, Store, TraceFound } from '../../pipeline/store.ts';
+import type { Completion, SpanWrite } from '../../pipeline/store.ts';
+import { listAll, sorted } from './found.test.support.ts';
 import { makeDirectory, nowNs, openTestStore, second } from './opened.test.support.ts';
 
 let directory: string;
@@ -93,39 +94,4 @@ function moveBy(span: Span, byNs: bigint): Span {
   const endTimeNs = span.endTimeNs === 0n ? 0n : span.endTimeNs + byNs;
   const traceId = `ffffffff${(byNs / second).toString(16).padStart(12, '0')}${span.traceId.slice(-12)}`;
   return { ...span, traceId, startTimeNs: span.startTimeNs + byNs, endTimeNs };
-}
-
-async function listAll(of: Store, wanted: Parameters<typeof traceQuery>[0]): Promise<readonly TraceFound[]> {
-  const listed: TraceFound[] = [];
-  for (let after = undefined as TraceFound | undefined; ; after = listed.at(-1)) {
-    const page = await of.findTraces(traceQuery({ ...wanted, after }));
-    listed.push(...page.traces);
-    if (!page.next) return listed;
-  }
-}
-
-/** The order of nodes and edges is free. */
-function sorted(graphs: readonly PeriodGraph[]): readonly object[] {
-  return [...graphs]
-    .sort((a, b) => (a.fromNs < b.fromNs ? -1 : 1))
-    .map(({ fromNs, graph }) => ({ fromNs, nodes: nodesOf(graph) }));
-}
-
-function nodesOf({ nodes }: ServiceGraph): ReadonlyMap<string, object> {
-  const name = (id: number): string => JSON.stringify(nodes[id]?.service);
-  return new Map(
-    nodes
-      .map(({ referenceId, edges, ...node }): [string, object] => [
-        name(referenceId),
-        {
-          ...node,
-          edges: new Map(
-            edges
-              .map((edge): [string, object] => [`${edge.type} ${name(edge.referenceId)}`, { ...edge, referenceId: 0 }])
-              .sort(([a], [b]) => (a < b ? -1 : 1)),
-          ),
-        },
-      ])
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
 }

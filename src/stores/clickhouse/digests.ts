@@ -44,7 +44,7 @@ export const nanosecondsPerMinute = 60_000_000_000n;
 /** Bits of `segment_flags` and `call_flags`. */
 export const digestFlags = { fault: 1, error: 2, throttle: 4, partial: 8, inferred: 16, root: 32, client: 64 } as const;
 
-/** In `attribute_segment`: the attribute belongs to no segment. */
+/** In `attribute_segment`: the attribute belongs to no segment, or to one beyond what two bytes can number. */
 const noSegment = 0xffff;
 
 /** A Native block of these rows. */
@@ -237,12 +237,12 @@ const digestColumns: readonly DigestColumn[] = [
     'attribute_segment',
     uint16,
     ({ digest }) => digest.attributes,
-    ({ segment = noSegment }) => segment,
+    ({ segment = noSegment }) => Math.min(segment, noSegment),
   ),
   ...valueMembers('attribute', ({ digest }) => digest.attributes),
 
   member('cause_kind', uint8, causeElements, ({ kind }) => kind),
-  member('cause_index', uint16, causeElements, ({ index }) => index),
+  member('cause_index', uint16, causeElements, ({ index }) => Math.min(index, noSegment)),
   member('cause_last', flag, causeElements, ({ last }) => last),
   member('cause_name', text, causeElements, ({ name }) => name),
   member('cause_type', text, causeElements, ({ type }) => type ?? ''),
@@ -318,7 +318,9 @@ function requestFlags({ fault, error, throttle }: RequestDigest): number {
 }
 
 function callAnnotations({ digest }: DigestRow): readonly (AttributeValueDigest & { readonly call: number })[] {
-  return digest.calls.flatMap(({ annotations }, call) => annotations.map((annotation) => ({ ...annotation, call })));
+  return digest.calls
+    .slice(0, noSegment)
+    .flatMap(({ annotations }, call) => annotations.map((annotation) => ({ ...annotation, call })));
 }
 
 /** One element of a path; what its kind has no word for is undefined. */

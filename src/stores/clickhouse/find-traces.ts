@@ -80,7 +80,7 @@ export async function findTraces(client: ClickHouseClient, query: TraceQuery, wa
   return {
     traces,
     next,
-    scanned: await countScanned(client, query, { fromNs: next?.timeNs ?? fromNs, before: first }),
+    scanned: await countScanned(client, query, { last: next ?? { timeNs: fromNs, traceId: noTraceId }, before: first }),
   };
 }
 
@@ -131,7 +131,9 @@ async function findCandidates(
   const query = `
     SELECT trace_id, ${columns[by]} AS found_ns, minute, version
     FROM digests
-    WHERE ${sliceCondition(by)}${share < 1 ? ` AND ${shareCondition}` : ''} AND (${wanted.condition})
+    WHERE ${sliceCondition(by)}
+      ${share < 1 ? `AND ${shareCondition}` : ''}
+      AND (${wanted.condition})
     ORDER BY found_ns DESC, trace_id DESC
     LIMIT {limit:UInt32}
     FORMAT RowBinary`;
@@ -199,10 +201,23 @@ function rowKey(traceId: string, version: bigint): string {
   return `${traceId} ${version}`;
 }
 
-async function countScanned(client: ClickHouseClient, { by }: TraceQuery, slice: Slice): Promise<number> {
+/** A trace that has just changed may count where it stood before, too. */
+async function countScanned(
+  client: ClickHouseClient,
+  { by, share }: TraceQuery,
+  { last, before }: { readonly last: Cursor; readonly before: Cursor },
+): Promise<number> {
   let scanned = 0;
-  const query = `SELECT uniq(trace_id) FROM digests WHERE ${sliceCondition(by)} FORMAT RowBinary`;
-  await select(client, { query, parameters: sliceParameters(slice) }, (row) => {
+  const slice = { fromNs: last.timeNs, before };
+  const query = `
+    SELECT uniq(trace_id)
+    FROM digests
+    WHERE ${sliceCondition(by)}
+      AND (${columns[by]} > {from:UInt64} OR trace_id >= toFixedString(unhex({lastId:String}), 16))
+      ${share < 1 ? `AND ${shareCondition}` : ''}
+    FORMAT RowBinary`;
+  const parameters = { ...sliceParameters(slice), lastId: last.traceId, share };
+  await select(client, { query, parameters }, (row) => {
     scanned = Number(row.uint64());
   });
   return scanned;

@@ -164,6 +164,10 @@ export function createIndexer({
   let failing = false;
   let running: Promise<void> = Promise.resolve();
 
+  const labels = { store: context.id };
+  context.telemetry.gauge('raybridge_digest_waiting_spans', labels, () => waitingSpans);
+  context.telemetry.gauge('raybridge_digest_kept_spans', labels, () => keptSpans);
+
   function touch(traceId: string, receivedNs: bigint): OpenTrace {
     const known = traces.get(traceId);
     if (known) traces.delete(traceId);
@@ -390,7 +394,7 @@ export function createIndexer({
 
   /** A bug, but it must not keep all other traces from being found. */
   function skip(traceId: string, error: unknown): void {
-    context.telemetry.count('raybridge_digest_failures_total', { store: context.id });
+    context.telemetry.count('raybridge_digest_failures_total', labels);
     context.log.error({ err: error, traceId }, 'a trace cannot be made searchable');
   }
 

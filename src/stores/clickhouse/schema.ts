@@ -263,12 +263,13 @@ const createGraphPeriods = `
   TTL toDateTime(intDiv(version, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})
   SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1`;
 
-const migrations: readonly Migration[] = [
+/** In their order. */
+export const migrations: readonly Migration[] = [
   { version: 1, statements: [createSpans, createTraces, createTracesView, createState] },
   { version: 2, statements: [createDigests, createGraphCounts, createGraphPeriods] },
 ];
 
-const createVersions = `
+export const createVersions = `
   CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, applied_at DateTime('UTC') DEFAULT now())
   ENGINE = MergeTree
   ORDER BY version

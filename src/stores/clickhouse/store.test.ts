@@ -221,7 +221,7 @@ test('SQL in this folder is constant: what varies is bound', async () => {
     'minutes',
     'column',
     'sliceCondition(by)',
-    'share < 1 ? ` AND ${shareCondition',
+    'share < 1 ? `AND ${shareCondition',
     'wanted.condition',
   ]);
   /** Put together of their own constants when they are loaded, by functions that take nothing from outside. */

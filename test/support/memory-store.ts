@@ -68,7 +68,9 @@ export function createMemoryStore(): MemoryStore {
         .map(({ reference, trace, digest }) => toFound(reference, trace, digest));
       const page = found.slice(0, query.limit);
       const next = found.length > query.limit ? page.at(-1) : undefined;
-      const scanned = next ? candidates.filter((candidate) => newestFirst(candidate, next) <= 0).length : candidates.length;
+      const scanned = next
+        ? candidates.filter((candidate) => newestFirst(candidate, next) <= 0).length
+        : candidates.length;
       return { traces: page, scanned, next };
     },
     async graphs(query) {

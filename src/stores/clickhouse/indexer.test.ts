@@ -138,7 +138,10 @@ test('a trace of which no digest can be made keeps no other from being found, is
       [good.traceId],
     );
     assert.equal(context.value('raybridge_digest_failures_total', { store: 'clickhouse' }), 1);
-    assert.match(context.log.entries.find(({ level }) => level === 'error')?.message ?? '', /cannot be made searchable/);
+    assert.match(
+      context.log.entries.find(({ level }) => level === 'error')?.message ?? '',
+      /cannot be made searchable/,
+    );
     broken = false;
     await write([makeSpan({ traceId: bad.traceId, parentSpanId: bad.spanId })]);
     await same(store, memory);

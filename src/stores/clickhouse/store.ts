@@ -158,7 +158,10 @@ export function createStore(
   };
 }
 
-export async function writeSpans(client: ClickHouseClient, { spans, receivedAtNs, version, token }: SpanWrite): Promise<void> {
+export async function writeSpans(
+  client: ClickHouseClient,
+  { spans, receivedAtNs, version, token }: SpanWrite,
+): Promise<void> {
   const facts = { receivedAtNs: receivedAtNs < receivedNsMax ? receivedAtNs : receivedNsMax, version };
   for (let start = 0; start < spans.length; start += spansPerInsertMax) {
     const block = encodeSpans(spans.slice(start, start + spansPerInsertMax), facts);

@@ -67,7 +67,8 @@ export function createMemoryStore(): MemoryStore {
         .filter(({ digest }) => !query.filter || matches(query.filter, digest, query.groups))
         .map(({ reference, trace, digest }) => toFound(reference, trace, digest));
       const page = found.slice(0, query.limit);
-      const next = found.length > query.limit ? page.at(-1) : undefined;
+      const last = found.length > query.limit ? page.at(-1) : undefined;
+      const next = last && { traceId: last.traceId, timeNs: last.timeNs };
       const scanned = next
         ? candidates.filter((candidate) => newestFirst(candidate, next) <= 0).length
         : candidates.length;
@@ -89,6 +90,14 @@ export function createMemoryStore(): MemoryStore {
         builder.add(digest);
       }
       return [...builders].map(([fromNs, builder]) => ({ fromNs, graph: builder.build() }));
+    },
+    async receives(traceIds) {
+      refuse();
+      return [...traces].flatMap(([consumerTraceId, trace]) =>
+        digestOf(consumerTraceId, trace)
+          .receives.filter(({ traceId }) => traceIds.includes(traceId))
+          .map((receive) => ({ consumerTraceId, ...receive })),
+      );
     },
     async completions({ fromNs, toNs, key, prefix, limit, signal }) {
       refuse();

@@ -59,11 +59,10 @@ export async function findTraces(client: ClickHouseClient, query: TraceQuery, wa
 
   // One more than wanted tells whether there is a next page.
   while (found.length <= query.limit && (before.timeNs > fromNs || before.traceId > noTraceId)) {
-    query.signal.throwIfAborted();
     const slice = { fromNs: before.timeNs - fromNs > sliceNs ? before.timeNs - sliceNs : fromNs, before };
     const limit = Math.max(query.limit + 1 - found.length, atLeast);
     const candidates = await findCandidates(client, { query, wanted, slice, limit });
-    found.push(...(await readPage(client, candidates)));
+    found.push(...(await readPage(client, candidates, query.signal)));
     const last = candidates.at(-1);
     if (last && candidates.length === limit) {
       before = last;
@@ -116,7 +115,7 @@ const shareCondition = 'reinterpretAsUInt32(reverse(substring(trace_id, 13, 4)))
 async function findCandidates(
   client: ClickHouseClient,
   {
-    query: { by, share },
+    query: { by, share, signal },
     wanted,
     slice,
     limit,
@@ -138,7 +137,7 @@ async function findCandidates(
     LIMIT {limit:UInt32}
     FORMAT RowBinary`;
   const parameters = { ...wanted.parameters, ...sliceParameters(slice), share, limit };
-  await select(client, { query, parameters }, (row) =>
+  await select(client, { query, parameters, signal }, (row) =>
     candidates.push({ traceId: row.hex(16), timeNs: row.uint64(), minute: row.uint32(), version: row.uint64() }),
   );
   return candidates;
@@ -163,7 +162,11 @@ const selectPage = `
   FORMAT RowBinary`;
 
 /** The candidates that are the last row of their trace, in the same order. */
-async function readPage(client: ClickHouseClient, candidates: readonly Candidate[]): Promise<readonly TraceFound[]> {
+async function readPage(
+  client: ClickHouseClient,
+  candidates: readonly Candidate[],
+  signal: AbortSignal,
+): Promise<readonly TraceFound[]> {
   const last = new Map<string, bigint>();
   const rows = new Map<string, Omit<TraceFound, keyof TraceReference>>();
   for (let start = 0; start < candidates.length; start += idsPerQueryMax) {
@@ -175,12 +178,12 @@ async function readPage(client: ClickHouseClient, candidates: readonly Candidate
       toMinute: Math.max(...minutes) + minutesApartMax,
     };
     await Promise.all([
-      select(client, { query: selectLast, parameters: { ids, ...range } }, (row) =>
+      select(client, { query: selectLast, parameters: { ids, ...range }, signal }, (row) =>
         last.set(row.hex(16), row.uint64()),
       ),
       select(
         client,
-        { query: selectPage, parameters: { ids, minutes, versions: part.map(({ version }) => version) } },
+        { query: selectPage, parameters: { ids, minutes, versions: part.map(({ version }) => version) }, signal },
         (row) => {
           const key = rowKey(row.hex(16), row.uint64());
           const updatedAtNs = row.uint64();
@@ -204,7 +207,7 @@ function rowKey(traceId: string, version: bigint): string {
 /** A trace that has just changed may count where it stood before, too. */
 async function countScanned(
   client: ClickHouseClient,
-  { by, share }: TraceQuery,
+  { by, share, signal }: TraceQuery,
   { last, before }: { readonly last: Cursor; readonly before: Cursor },
 ): Promise<number> {
   let scanned = 0;
@@ -217,7 +220,7 @@ async function countScanned(
       ${share < 1 ? `AND ${shareCondition}` : ''}
     FORMAT RowBinary`;
   const parameters = { ...sliceParameters(slice), lastId: last.traceId, share };
-  await select(client, { query, parameters }, (row) => {
+  await select(client, { query, parameters, signal }, (row) => {
     scanned = Number(row.uint64());
   });
   return scanned;

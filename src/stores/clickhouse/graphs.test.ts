@@ -4,18 +4,19 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { after, before, test } from 'node:test';
-import type { ClickHouseClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import * as fc from 'fast-check';
 import { arbitraryTraces } from '../../../test/support/arbitrary-traces.ts';
 import { graphQuery } from '../../../test/support/query.ts';
 import type { ServiceGraph, Span } from '../../model/index.ts';
+import type { PeriodGraph } from '../../pipeline/store.ts';
 import { createGraphBuilder } from '../../query/index.ts';
 import { digestSpans } from '../../reader/index.ts';
 import { createAccessClient, type Server } from './connection.ts';
 import { digestColumnList, type DigestRow, encodeDigests, nanosecondsPerMinute } from './digests.ts';
 import { openEngine } from './engine.ts';
 import { createGraphs, type Graphs } from './graphs.ts';
-import { makeDirectory, nowNs, second } from './opened.test.support.ts';
+import { makeDirectory, makeSpan, newTraceId, nowNs, second } from './opened.test.support.ts';
 import { migrate } from './schema.ts';
 
 let directory: string;
@@ -90,6 +91,105 @@ test('a counted range gives the graph of its traces, in every mixture of hours, 
     expectedGraphs(digests, { fromNs, toNs: fromNs + 3n * hourNs }, undefined).map(([, graph]) => outline(graph)),
   );
 });
+
+test('an hour whose count is older than that of one of its minutes is counted anew after a start', async () => {
+  const before = newGraphs();
+  await before.roll(client, signal);
+  await addTrace(fromNs + hourNs + 5n * second);
+  // The process dies between the count of the minute and that of its hour.
+  await assert.rejects(newGraphs().roll(failingAt('SELECT 3600', new Error('killed')), signal), /killed/);
+
+  await asUncounted(newGraphs());
+});
+
+test('a minute that the engine refuses to count holds up no other, and is counted later', async () => {
+  const graphs = newGraphs();
+  await graphs.roll(client, signal);
+  for (const minutes of [65n, 66n, 67n]) graphs.changed([minuteOf(await addTrace(fromNs + minutes * 60n * second))]);
+  const bad = Number((fromNs + 66n * 60n * second) / nanosecondsPerMinute);
+  const refusal = new ClickHouseError({ message: 'too large', code: '241', type: 'MEMORY_LIMIT_EXCEEDED' });
+  const refusing = failingAt('SELECT 60', refusal, ({ minutes = [] }) => minutes.includes(bad));
+  const counted = await countRows();
+  await assert.rejects(graphs.roll(refusing, signal), refusal);
+  await assert.rejects(graphs.roll(refusing, signal), refusal);
+  assert.ok((await countRows()) >= counted + 2);
+  await asUncounted(graphs);
+});
+
+test('what another process wrote, and a clock that was set back, are seen by the next look', async () => {
+  const graphs = newGraphs();
+  await graphs.roll(client, signal);
+  await addTrace(fromNs + 125n * 60n * second);
+  const clockSetBack = createGraphs({ nowNs: () => nowNs - 86_400n * second, quietMs: 0, recountQuietMs: 0 });
+  await asUncounted(clockSetBack);
+});
+
+test('minutes without end, of wrong clocks, are not kept in memory: what is asked is read from digests', async () => {
+  const graphs = newGraphs();
+  await graphs.roll(client, signal);
+  graphs.changed(Array.from({ length: 250_000 }, (_, minute) => minute));
+  const range = { fromNs, toNs: fromNs + 3n * hourNs };
+  const [found, expected] = await Promise.all(
+    [graphs, newGraphs()].map((one) => one.read(client, graphQuery(range), undefined)),
+  );
+  assert.deepEqual(found?.map(outlined), expected?.map(outlined));
+});
+
+test('a count is broken off by its signal', async () => {
+  const stopping = new AbortController();
+  const graphs = newGraphs();
+  await addTrace(fromNs);
+  stopping.abort(new Error('shutdown'));
+  await assert.rejects(graphs.roll(client, stopping.signal), /shutdown/);
+});
+
+function newGraphs(): Graphs {
+  return createGraphs({ nowNs: () => nowNs + (version += 1n), quietMs: 0, recountQuietMs: 0 });
+}
+
+/** Counts, and compares with one who has counted nothing. */
+async function asUncounted(graphs: Graphs): Promise<void> {
+  await graphs.roll(client, signal);
+  for (const periodNs of [undefined, 60n * second, hourNs]) {
+    const query = graphQuery({ fromNs, toNs: fromNs + 3n * hourNs, periodNs });
+    const [found, expected] = [
+      await graphs.read(client, query, undefined),
+      await newGraphs().read(client, query, undefined),
+    ];
+    assert.deepEqual(found.map(outlined), expected.map(outlined));
+  }
+}
+
+function outlined({ fromNs: slotNs, graph }: PeriodGraph): readonly [bigint, object] {
+  return [slotNs, outline(graph)];
+}
+
+async function addTrace(startNs: bigint): Promise<DigestRow> {
+  const traceId = newTraceId();
+  const digest = digestSpans(traceId, [makeSpan({ traceId, startTimeNs: startNs, endTimeNs: startNs + second })]);
+  const facts = { removed: false, startNs, endNs: startNs, receivedNs: nowNs, revision: 1, links: [] };
+  const row = { traceId, version: nowNs + (version += 1n), ...facts, digest };
+  await insert([row]);
+  return row;
+}
+
+/** The client, but statements with this text fail. */
+function failingAt(
+  text: string,
+  error: Error,
+  isMeant: (parameters: { readonly minutes?: readonly number[] }) => boolean = () => true,
+): ClickHouseClient {
+  return new Proxy(client, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...values: readonly [{ readonly query?: string; readonly query_params?: object }]) =>
+        values[0].query?.includes(text) && isMeant(values[0].query_params ?? {})
+          ? Promise.reject(error)
+          : Reflect.apply(member, target, values);
+    },
+  });
+}
 
 function traces(): ReadonlyMap<string, readonly Span[]> {
   const spans = fc.sample(arbitraryTraces({ nowNs: fromNs + 2n * hourNs }), { numRuns: 60, seed: 7 }).flat();

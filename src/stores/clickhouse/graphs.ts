@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import type { GraphTally, ServiceName } from '../../model/index.ts';
 import type { GraphQuery, PeriodGraph } from '../../pipeline/store.ts';
@@ -28,8 +27,8 @@ export interface Graphs {
 }
 
 const minutesPerHour = 60;
-/** Minutes counted in one call of `roll`, so that a start with very many does not hold up the rest. */
-const minutesPerRoll = 200;
+/** Minutes counted by one query: planning it costs as much as counting a quiet minute. */
+const minutesPerCount = 60;
 /**
  * How often to look what there is: what another process wrote is found, and what the retention took
  * away is let go. The look reads two columns of all digests.
@@ -153,11 +152,11 @@ function digestsWhere(condition: string): string {
   return `SELECT minute, ${digestArrays} FROM digests FINAL WHERE ${condition} AND NOT removed`;
 }
 
-const countMinute = `
+const countMinutes = `
   INSERT INTO graph_counts (period, start, version, ${countColumns})
-  SELECT 60, {minute:UInt32}, {version:UInt64}, ${summedColumns}, min(counted_start_ns), max(counted_end_ns)
-  FROM (${countsOf(digestsWhere('minute = {minute:UInt32}'))})
-  GROUP BY ${groupColumns}`;
+  SELECT 60, minute, {version:UInt64}, ${summedColumns}, min(counted_start_ns), max(counted_end_ns)
+  FROM (${countsOf(digestsWhere('minute IN {minutes:Array(UInt32)}'))})
+  GROUP BY minute, ${groupColumns}`;
 
 const currentVersions = (condition: string): string => `
     SELECT period, start, max(version) FROM graph_periods WHERE ${condition} GROUP BY period, start`;
@@ -171,8 +170,9 @@ const countHour = `
   )})
   GROUP BY ${groupColumns}`;
 
-const notePeriod =
-  'INSERT INTO graph_periods (period, start, version) VALUES ({period:UInt32}, {start:UInt32}, {version:UInt64})';
+const notePeriods = `
+  INSERT INTO graph_periods (period, start, version)
+  SELECT {period:UInt32}, arrayJoin({starts:Array(UInt32)}), {version:UInt64}`;
 
 // Minutes whose digests are younger than their count, or that have none.
 const selectStale = `
@@ -267,17 +267,18 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
     known = true;
   }
 
-  async function rollMinute(client: ClickHouseClient, minute: number): Promise<void> {
-    const entry = stale.get(minute);
+  async function countTogether(client: ClickHouseClient, minutes: readonly number[]): Promise<void> {
+    const entries = new Map(minutes.map((minute) => [minute, stale.get(minute)]));
+    const unchanged = (): readonly number[] => minutes.filter((minute) => stale.get(minute) === entries.get(minute));
     const version = nextVersion();
-    await run(client, countMinute, { minute, version });
-    // Had a digest changed meanwhile, this count would be a mixture; a later roll makes another.
-    if (stale.get(minute) !== entry) return;
-    await run(client, notePeriod, { period: 60, start: minute, version });
-    if (stale.get(minute) !== entry) return;
-    stale.delete(minute);
-    counted.minutes.add(minute);
-    staleHours.add(hourOf(minute));
+    await run(client, countMinutes, { minutes, version });
+    // Had a digest changed meanwhile, the count of its minute would be a mixture; a later roll makes another.
+    await run(client, notePeriods, { period: 60, starts: unchanged(), version });
+    for (const minute of unchanged()) {
+      stale.delete(minute);
+      counted.minutes.add(minute);
+      staleHours.add(hourOf(minute));
+    }
   }
 
   async function rollHour(client: ClickHouseClient, hour: number): Promise<void> {
@@ -285,7 +286,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
     await run(client, countHour, { hour, version });
     // Meanwhile a minute of it may have changed, or everything was forgotten.
     if (!isWhole(hour) || !staleHours.has(hour)) return;
-    await run(client, notePeriod, { period: 3600, start: hour, version });
+    await run(client, notePeriods, { period: 3600, starts: [hour], version });
     if (!isWhole(hour) || !staleHours.delete(hour)) return;
     counted.hours.add(hour);
   }
@@ -296,25 +297,32 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
     return true;
   }
 
-  /** One that the engine refuses to count waits like one that has changed, so that it holds up no other. */
+  /** One minute that the engine refuses to count waits like one that has changed, so that it holds up no other. */
+  async function countMinutesOf(client: ClickHouseClient, minutes: readonly number[]): Promise<void> {
+    try {
+      await countTogether(client, minutes);
+    } catch (error) {
+      if (!(error instanceof ClickHouseError)) throw error;
+      const [first, second] = minutes;
+      if (first === undefined || second === undefined) {
+        if (first !== undefined) markStale(first, performance.now());
+        throw error;
+      }
+      const half = Math.ceil(minutes.length / 2);
+      await countMinutesOf(client, minutes.slice(0, half));
+      await countMinutesOf(client, minutes.slice(half));
+    }
+  }
+
   async function rollMinutes(client: ClickHouseClient, signal: AbortSignal): Promise<void> {
     const nowMs = performance.now();
-    const quiet = [...stale].filter(
-      ([, { changedMs, recount }]) => nowMs - changedMs >= (recount ? recountQuietMs : quietMs),
-    );
-    let refusal: ClickHouseError | undefined;
-    for (const [minute] of quiet.slice(0, minutesPerRoll)) {
+    const quiet = [...stale]
+      .filter(([, { changedMs, recount }]) => nowMs - changedMs >= (recount ? recountQuietMs : quietMs))
+      .map(([minute]) => minute);
+    for (let start = 0; start < quiet.length; start += minutesPerCount) {
       signal.throwIfAborted();
-      try {
-        await rollMinute(client, minute);
-      } catch (error) {
-        if (!(error instanceof ClickHouseError)) throw error;
-        refusal = error;
-        markStale(minute, performance.now());
-      }
-      await setImmediate();
+      await countMinutesOf(client, quiet.slice(start, start + minutesPerCount));
     }
-    if (refusal) throw refusal;
   }
 
   async function rollHours(client: ClickHouseClient, signal: AbortSignal): Promise<void> {
@@ -421,7 +429,7 @@ const timeNsMax = 2n ** 64n - 1n;
 
 async function readGraphs(
   client: ClickHouseClient,
-  { fromNs, toNs, periodNs }: GraphQuery,
+  { fromNs, toNs, periodNs, signal }: GraphQuery,
   { wanted, plan }: { readonly wanted: Condition | undefined; readonly plan: Plan | undefined },
 ): Promise<readonly PeriodGraph[]> {
   const period = periodNs === undefined ? 0 : Number(periodNs / nanosecondsPerMinute);
@@ -441,7 +449,7 @@ async function readGraphs(
     ...(plan ? { hours: plan.hours, minutes: plan.minutes, digests: plan.digests } : {}),
   };
   const tallies = new Map<number, GraphTally[]>();
-  await select(client, { query: readQuery(from), parameters }, (row) => {
+  await select(client, { query: readQuery(from), parameters, signal }, (row) => {
     const slot = row.uint32();
     const known = tallies.get(slot);
     const tally = readTally(row);

@@ -111,7 +111,7 @@ test('a consumer that came before its producer is linked, although the digest of
   const refuse = (query: string): Error | undefined =>
     query.includes('INSERT INTO digests') && refusals-- > 0 ? new Error('lost on the way') : undefined;
   await withStores({ refuse }, async ({ store, memory, write }) => {
-    const spans = fc.sample(arbitraryTraces({ nowNs }), { numRuns: 80, seed: 11 }).flat();
+    const spans = fc.sample(arbitraryTraces({ nowNs }), { numRuns: 40, seed: 11 }).flat();
     const consumers = spans.filter(({ links }) => links.length > 0);
     assert.ok(consumers.length > 3);
     await write(consumers);
@@ -154,7 +154,7 @@ test('what another process wrote is noticed as soon as its trace is touched, and
     const root = makeSpan({ traceId });
     await write([root]);
     await same(store, memory);
-    const elsewhere = [makeSpan({ traceId, parentSpanId: root.spanId, startTimeNs: nowNs - hour }), makeSpan({})];
+    const elsewhere = [makeSpan({ traceId, parentSpanId: root.spanId }), makeSpan({})];
     const other = nextWrite(elsewhere);
     await writeSpans(client, other);
     await memory.write(other);
@@ -174,7 +174,7 @@ test('a database without digests is made searchable', async () => {
   for (const statement of migrations[0]?.statements ?? []) await run(statement);
   await run('INSERT INTO schema_versions (version) SELECT {version:UInt32}');
   const memory = createMemoryStore();
-  const spans = fc.sample(arbitraryTraces({ nowNs }), { numRuns: 100, seed: 5 }).flat();
+  const spans = fc.sample(arbitraryTraces({ nowNs }), { numRuns: 60, seed: 5 }).flat();
   for (let start = 0; start < spans.length; start += 30) {
     const write = nextWrite(spans.slice(start, start + 30));
     await writeSpans(client, write);
@@ -268,7 +268,7 @@ test('an aborted question rejects with its reason, and hurts no other', () =>
 test('questions asked while writes come in are answered, and shutdown in the middle loses nothing', async () => {
   const database = nextDatabase();
   const memory = createMemoryStore();
-  const spans = fc.sample(arbitraryTraces({ nowNs }), { numRuns: 120, seed: 9 }).flat();
+  const spans = fc.sample(arbitraryTraces({ nowNs }), { numRuns: 30, seed: 9 }).flat();
   await withStore({ database, limits: smallLimits }, async ({ store }) => {
     for (let start = 0; start < spans.length; start += 40) {
       const write = nextWrite(spans.slice(start, start + 40));

@@ -7,6 +7,8 @@ interface Selection {
   /** A constant that ends in FORMAT RowBinary; what varies is bound as `{name:Type}`. */
   readonly query: string;
   readonly parameters?: Parameters;
+  /** Stops the query, at the server too. */
+  readonly signal?: AbortSignal;
 }
 
 const mebibyte = 1024 * 1024;
@@ -28,9 +30,15 @@ const selectSettings = {
 /** Runs a query and decodes its rows as they arrive. */
 export async function select(
   client: ClickHouseClient,
-  { query, parameters = {} }: Selection,
+  { query, parameters = {}, signal }: Selection,
   decodeRow: (row: RowReader) => void,
 ): Promise<void> {
-  const { stream } = await client.exec({ query, query_params: parameters, clickhouse_settings: selectSettings });
+  signal?.throwIfAborted();
+  const { stream } = await client.exec({
+    query,
+    query_params: parameters,
+    clickhouse_settings: selectSettings,
+    ...(signal ? { abort_signal: signal } : {}),
+  });
   await decodeRows(stream, decodeRow);
 }

@@ -78,6 +78,7 @@ export function createMemoryStore(): MemoryStore {
       refuse();
       query.signal.throwIfAborted();
       const builders = new Map<bigint, ReturnType<typeof createGraphBuilder>>();
+      const producers = [...traces].map(([traceId, trace]) => digestOf(traceId, trace));
       const oldestFirst = [...traces].sort(([, a], [, b]) => (a.startNs < b.startNs ? -1 : 1));
       for (const [traceId, trace] of oldestFirst) {
         if (trace.startNs < query.fromNs || trace.startNs >= query.toNs) continue;
@@ -85,7 +86,7 @@ export function createMemoryStore(): MemoryStore {
         if (query.filter && !matches(query.filter, digest, query.groups)) continue;
         const { periodNs } = query;
         const fromNs = periodNs === undefined ? query.fromNs : trace.startNs - (trace.startNs % periodNs);
-        const builder = builders.get(fromNs) ?? createGraphBuilder();
+        const builder = builders.get(fromNs) ?? createBuilder(producers);
         builders.set(fromNs, builder);
         builder.add(digest);
       }
@@ -132,6 +133,13 @@ export function createMemoryStore(): MemoryStore {
       return { spans, traces: traces.size, bytesOnDisk: 0 };
     },
   };
+}
+
+/** A consumer counts by its own time, wherever the trace stands from which it received. */
+function createBuilder(producers: readonly TraceDigest[]): ReturnType<typeof createGraphBuilder> {
+  const builder = createGraphBuilder();
+  for (const producer of producers) builder.add({ ...producer, segments: [], calls: [], receives: [] });
+  return builder;
 }
 
 function keep(traces: Map<string, StoredTrace>, span: Span, { version, receivedAtNs }: SpanWrite): void {

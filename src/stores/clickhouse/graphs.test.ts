@@ -242,7 +242,8 @@ function expectedGraphs(
     const slotNs = periodNs === undefined ? range.fromNs : startNs - (startNs % periodNs);
     const builder = builders.get(slotNs) ?? createGraphBuilder();
     builders.set(slotNs, builder);
-    builder.add(digest);
+    // Rows of this test carry no links.
+    builder.add({ ...digest, receives: [] });
   }
   return [...builders]
     .map(([slotNs, builder]): readonly [bigint, ServiceGraph] => [slotNs, builder.build()])

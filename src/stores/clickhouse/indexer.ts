@@ -361,7 +361,7 @@ export function createIndexer({
       await setImmediate();
     }
     const resolved = await use((client) => links.resolve(client, [...digests.values()]));
-    for (const traceId of resolved.nowResolvable) touch(traceId, latestReceivedNs ?? 0n);
+    for (const traceId of resolved.outdated) touch(traceId, latestReceivedNs ?? 0n);
     const rows = [...digests].flatMap(([trace, made]) => {
       const facts = writes.get(trace.traceId);
       return facts ? toRows(trace, made, facts, resolved.linksOf(made)) : [];

@@ -6,8 +6,8 @@ import { select } from './select.ts';
 
 /**
  * Joins consumers to the producers of what they received, which stand in other traces. The sends of
- * the last traces are remembered; others are looked up. A consumer that came before its producer
- * waits, and its trace is digested again when the producer is there.
+ * the last producers are remembered; others are looked up. When the sends of a trace change, because
+ * it came after its consumers or was completed later, its consumers are to be digested again.
  */
 export interface LinkResolver {
   resolve(client: ClickHouseClient, digests: readonly TraceDigest[]): Promise<Resolved>;
@@ -15,15 +15,15 @@ export interface LinkResolver {
 
 interface Resolved {
   linksOf(digest: TraceDigest): readonly LinkDigest[];
-  /** Ids of other traces that had waited for sends of these. */
-  readonly nowResolvable: ReadonlySet<string>;
+  /** Ids of other traces that received from these, whose sends have changed. */
+  readonly outdated: ReadonlySet<string>;
 }
 
+/** Of all producers; the oldest are forgotten first, and looked up when they are asked for. */
 const sendsMax = 100_000;
-/** Sends that are waited for; the oldest are given up first, for most of them never come. */
-const waitingMax = 100_000;
-/** Traces that wait for the same one. */
-const consumersMax = 1000;
+/** Producers of which the consumers are remembered; most of those that are waited for never come. */
+const producersMax = 50_000;
+const consumersPerProducerMax = 1000;
 /** Ids travel in the URL, which may have a mebibyte. */
 const idsPerQueryMax = 500;
 
@@ -36,65 +36,88 @@ const selectSends = `
   FORMAT RowBinary`;
 
 export function createLinkResolver(): LinkResolver {
-  const sends = new Map<string, SendDigest>();
-  /** By send, the traces that wait for it. */
-  const waiting = new Map<string, Set<string>>();
+  /** By trace. */
+  const producers = new Map<string, readonly SendDigest[]>();
+  let sendsKept = 0;
+  /** By producer, the traces that received from it. */
+  const consumers = new Map<string, Set<string>>();
 
-  function remember(key: string, send: SendDigest): void {
-    sends.delete(key);
-    sends.set(key, send);
-    if (sends.size > sendsMax) for (const oldest of sends.keys()) return void sends.delete(oldest);
+  function remember(traceId: string, sends: readonly SendDigest[]): void {
+    forget(traceId);
+    // One without sends is remembered only if somebody waits for them.
+    if (sends.length === 0 && !consumers.has(traceId)) return;
+    producers.set(traceId, sends);
+    sendsKept += sends.length + 1;
+    for (const oldest of producers.keys()) {
+      if (sendsKept <= sendsMax || oldest === traceId) return;
+      forget(oldest);
+    }
   }
 
-  function waitFor(key: string, consumer: string): void {
-    const consumers = waiting.get(key) ?? new Set();
-    waiting.set(key, consumers);
-    if (consumers.size < consumersMax) consumers.add(consumer);
-    if (waiting.size > waitingMax) for (const oldest of waiting.keys()) return void waiting.delete(oldest);
+  function forget(traceId: string): void {
+    const sends = producers.get(traceId);
+    if (producers.delete(traceId)) sendsKept -= (sends?.length ?? 0) + 1;
+  }
+
+  function addConsumer(producer: string, consumer: string): void {
+    const known = consumers.get(producer) ?? new Set();
+    consumers.delete(producer);
+    consumers.set(producer, known);
+    if (known.size < consumersPerProducerMax) known.add(consumer);
+    if (consumers.size > producersMax) for (const oldest of consumers.keys()) return void consumers.delete(oldest);
   }
 
   async function lookUp(client: ClickHouseClient, traceIds: readonly string[]): Promise<void> {
     for (let start = 0; start < traceIds.length; start += idsPerQueryMax) {
       const parameters = { ids: traceIds.slice(start, start + idsPerQueryMax) };
-      await select(client, { query: selectSends, parameters }, (row) => {
-        const traceId = row.hex(16);
-        for (const send of readSends(row)) remember(sendKey(traceId, send.callId), send);
-      });
+      await select(client, { query: selectSends, parameters }, (row) => remember(row.hex(16), readSends(row)));
     }
   }
 
   return {
     async resolve(client, digests) {
-      const nowResolvable = new Set<string>();
-      for (const { traceId, sends: sent } of digests) {
-        for (const send of sent) {
-          const key = sendKey(traceId, send.callId);
-          remember(key, send);
-          for (const consumer of waiting.get(key) ?? []) nowResolvable.add(consumer);
-          waiting.delete(key);
-        }
+      const outdated = new Set<string>();
+      for (const { traceId, sends } of digests) {
+        const receivers = consumers.get(traceId) ?? [];
+        if (!sameSends(producers.get(traceId) ?? [], sends)) for (const consumer of receivers) outdated.add(consumer);
+        remember(traceId, sends);
       }
-      const receives = digests.flatMap((digest) => digest.receives);
-      const unknown = receives.filter(({ traceId, callId }) => !sends.has(sendKey(traceId, callId)));
-      if (unknown.length > 0) await lookUp(client, [...new Set(unknown.map(({ traceId }) => traceId))]);
-
-      for (const { traceId: consumer, receives: received } of digests) {
-        nowResolvable.delete(consumer);
-        for (const { traceId, callId } of received) {
-          const key = sendKey(traceId, callId);
-          if (!sends.has(key)) waitFor(key, consumer);
-        }
+      for (const { traceId: consumer, receives } of digests) {
+        outdated.delete(consumer);
+        for (const { traceId } of receives) addConsumer(traceId, consumer);
       }
+      const received = new Set(digests.flatMap(({ receives }) => receives.map(({ traceId }) => traceId)));
+      await lookUp(
+        client,
+        [...received].filter((traceId) => !producers.has(traceId)),
+      );
       return {
-        nowResolvable,
-        linksOf: ({ receives: received }) =>
-          received.flatMap(({ traceId, callId, service, receivedAtNs }) => {
-            const send = sends.get(sendKey(traceId, callId));
+        outdated,
+        linksOf: ({ receives }) =>
+          receives.flatMap(({ traceId, callId, service, receivedAtNs }) => {
+            const send = producers.get(traceId)?.find((one) => one.callId === callId);
             return send ? [{ from: send.service, to: service, sentAtNs: send.sentAtNs, receivedAtNs }] : [];
           }),
       };
     },
   };
+}
+
+function sameSends(one: readonly SendDigest[], other: readonly SendDigest[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ callId, service, sentAtNs }, at) => {
+      const match = other[at];
+      return (
+        match !== undefined &&
+        callId === match.callId &&
+        sentAtNs === match.sentAtNs &&
+        service.name === match.service.name &&
+        service.type === match.service.type &&
+        service.accountId === match.service.accountId
+      );
+    })
+  );
 }
 
 // Only the last row of a consumer counts; the others go away when the engine merges.
@@ -155,8 +178,4 @@ function readSends(row: Row): readonly SendDigest[] {
     service: { name: names[i] ?? '', type: types[i] || undefined, accountId: accounts[i] || undefined },
     sentAtNs: times[i] ?? 0n,
   }));
-}
-
-function sendKey(traceId: string, callId: string): string {
-  return `${traceId} ${callId}`;
 }

@@ -366,11 +366,11 @@ export function createIndexer({
       const facts = writes.get(trace.traceId);
       return facts ? toRows(trace, made, facts, resolved.linksOf(made)) : [];
     });
-    await write(rows);
+    const written = await write(rows);
 
     for (const trace of chosen) {
       const facts = writes.get(trace.traceId);
-      if (facts) trace.minute = minuteAt(facts.startNs);
+      if (facts && written.has(trace.traceId)) trace.minute = minuteAt(facts.startNs);
       if (changes.get(trace) !== trace.changes) continue;
       settled(trace);
       if (traces.get(trace.traceId) !== trace) continue;
@@ -398,27 +398,33 @@ export function createIndexer({
     context.log.error({ err: error, traceId }, 'a trace cannot be made searchable');
   }
 
-  async function write(rows: readonly DigestRow[]): Promise<void> {
-    const block = encode(rows);
-    if (!block) return;
+  /** Gives the ids of the traces that were written. */
+  async function write(wanted: readonly DigestRow[]): Promise<ReadonlySet<string>> {
+    if (wanted.length === 0) return new Set();
+    const { rows, block } = encode(wanted);
     const minutes = rows.map(minuteOf);
     onChange(minutes);
     await use((client) => insert(client, block));
     onChange(minutes);
+    return new Set(rows.map(({ traceId }) => traceId));
   }
 
-  function encode(rows: readonly DigestRow[]): Buffer | undefined {
-    if (rows.length === 0) return undefined;
+  function encode(rows: readonly DigestRow[]): { readonly rows: readonly DigestRow[]; readonly block: Buffer } {
     try {
-      return encodeDigests(rows);
+      return { rows, block: encodeDigests(rows) };
+    } catch {
+      const bad = new Set(rows.filter((row) => !isEncodable(row)).map(({ traceId }) => traceId));
+      const sound = rows.filter(({ traceId }) => !bad.has(traceId));
+      return { rows: sound, block: encodeDigests(sound) };
+    }
+  }
+
+  function isEncodable(row: DigestRow): boolean {
+    try {
+      return encodeDigests([row]).length > 0;
     } catch (error) {
-      const [only, ...others] = rows;
-      if (only && others.length === 0) {
-        skip(only.traceId, error);
-        return undefined;
-      }
-      const sound = rows.filter((row) => encode([row]));
-      return encode(sound);
+      skip(row.traceId, error);
+      return false;
     }
   }
 

@@ -76,16 +76,16 @@ export function createLinkResolver(): LinkResolver {
 
   return {
     async resolve(client, digests) {
+      // Consumers first: then a producer of this batch is known, even as one without sends, and is not looked up.
+      for (const { traceId: consumer, receives } of digests)
+        for (const { traceId } of receives) addConsumer(traceId, consumer);
       const outdated = new Set<string>();
       for (const { traceId, sends } of digests) {
         const receivers = consumers.get(traceId) ?? [];
         if (!sameSends(producers.get(traceId) ?? [], sends)) for (const consumer of receivers) outdated.add(consumer);
         remember(traceId, sends);
       }
-      for (const { traceId: consumer, receives } of digests) {
-        outdated.delete(consumer);
-        for (const { traceId } of receives) addConsumer(traceId, consumer);
-      }
+      for (const { traceId } of digests) outdated.delete(traceId);
       const received = new Set(digests.flatMap(({ receives }) => receives.map(({ traceId }) => traceId)));
       await lookUp(
         client,

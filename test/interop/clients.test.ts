@@ -7,6 +7,7 @@ import { type AnswerRecorder, openAnswerRecorder } from '../support/answer-recor
 import { problemsOf, readAwsModel } from '../support/aws-model.ts';
 import { lacking, preparePython } from '../support/programs.ts';
 import { startRaybridge } from '../support/raybridge.ts';
+import { describeDocuments } from './clients/documents.ts';
 import { describeJavaScript } from './clients/javascript.ts';
 import type { Product } from './clients/product.ts';
 import { describePython } from './clients/python.ts';
@@ -32,6 +33,7 @@ describe('unmodified clients', () => {
   });
 
   describeJavaScript(given);
+  describeDocuments(given);
   describePython(given, python);
 
   it("were all given answers that follow AWS's own model of the API", async (test) => {

@@ -13,8 +13,18 @@ export const retryableByCode = {
   UNKNOWN_OPERATION: false,
   INVALID_REQUEST: false,
   FILTER_INVALID: false,
+  TOO_MANY_TAGS: false,
+  POLICY_MALFORMED: false,
+  POLICY_LOCKOUT: false,
+  POLICY_TOO_MANY: false,
+  POLICY_TOO_LARGE: false,
+  POLICY_REVISION: false,
   RULE_LIMIT_EXCEEDED: false,
   FORBIDDEN: false,
+  CREDENTIALS_MISSING: false,
+  CREDENTIALS_UNKNOWN: false,
+  SIGNATURE_MALFORMED: false,
+  SIGNATURE_INVALID: false,
   QUEUE_FULL: true,
   DISK_LOW: true,
   SHUTTING_DOWN: true,
@@ -48,6 +58,8 @@ interface ErrorDetails {
   readonly place?: TextPlace;
   /** How long a sender should wait, when we know better than it does. */
   readonly retryAfterMs?: number;
+  /** Name or ARN of the thing that was asked for, where an answer repeats it. */
+  readonly resource?: string;
 }
 
 export class RaybridgeError extends Error {
@@ -55,6 +67,7 @@ export class RaybridgeError extends Error {
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly place: TextPlace | undefined;
+  readonly resource: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -63,5 +76,6 @@ export class RaybridgeError extends Error {
     this.retryable = retryableByCode[code];
     this.retryAfterMs = details.retryAfterMs;
     this.place = details.place;
+    this.resource = details.resource;
   }
 }

@@ -24,6 +24,7 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
   ['config', 1],
   ['pipeline', 2],
   ['net', 2],
+  ['aws', 2],
   ['transcode', 2],
   ['reader', 2],
   ['transcode', 2],
@@ -44,7 +45,10 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
 /** Rooms of floor 2 that may import each other, and why. */
 const neighbours: ReadonlyMap<string, string> = new Map([
   ['pipeline -> net', 'the context hands the shared HTTP host to components'],
-  ['net -> pipeline', 'sampling calls are answered from the sampling service; listeners are reported to the status'],
+  [
+    'net -> pipeline',
+    'sampling calls are answered from the sampling service, traces go to the intake, listeners are reported to the status',
+  ],
   ['pipeline -> transcode', 'segment documents become spans by way of bytes, which is several times faster'],
   ['reader -> pipeline', 'it reads through the store interface'],
 ]);

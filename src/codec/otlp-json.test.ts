@@ -18,6 +18,7 @@ import {
   decodeTracesResponseJson,
   encodeAttributeJson,
   encodeAttributesJson,
+  encodeSpanJson,
   encodeTracesJson,
   encodeTracesResponseJson,
   inspectTracesJson,
@@ -45,6 +46,18 @@ test('JSON and protobuf carry the same spans', () => {
   fc.assert(
     fc.property(arbitrarySpans, (spans) => {
       assert.deepEqual(decodeTracesJson(toBytes(encodeTracesJson(spans))), decodeTraces(encodeTraces(spans)));
+    }),
+  );
+});
+
+test('a span by itself is the span of a request, with its resource and scope beside its own members', () => {
+  fc.assert(
+    fc.property(arbitrarySpan, (span) => {
+      const { resource, scope, ...members } = JSON.parse(encodeSpanJson(span));
+      const [resourceSpans] = JSON.parse(encodeTracesJson([span])).resourceSpans;
+      const [scopeSpans] = resourceSpans.scopeSpans;
+      assert.deepEqual([members], scopeSpans.spans);
+      assert.deepEqual([resource ?? {}, scope ?? {}], [resourceSpans.resource ?? {}, scopeSpans.scope ?? {}]);
     }),
   );
 });

@@ -62,6 +62,18 @@ export function encodeTracesJson(spans: readonly Span[]): string {
   return `{"resourceSpans":[${resourceSpans.join(',')}]}`;
 }
 
+/**
+ * One span by itself: the Span of OTLP/JSON with its `resource` and `scope` as further members, the
+ * form of spans in the log group `aws/spans`.
+ */
+export function encodeSpanJson(span: Span): string {
+  const around = printMessage([
+    ['resource', printResource(span.resource)],
+    ['scope', printScope(span.scope)],
+  ]);
+  return around === '{}' ? printSpan(span) : `${around.slice(0, -1)},${printSpan(span).slice(1)}`;
+}
+
 /** An ExportTraceServiceResponse: `{}`, or with `partialSuccess`. */
 export function encodeTracesResponseJson(response: TracesResponse): string {
   if (response.rejected === 0 && response.message === '') return '{}';

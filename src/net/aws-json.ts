@@ -3,17 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseJson } from '../codec/index.ts';
 import { type ErrorCode, RaybridgeError } from '../errors.ts';
 import { isJsonObject, type JsonObject } from '../model/index.ts';
-import { readBody } from './body.ts';
+import { type BodyOptions, readBody } from './body.ts';
 import { printRetryAfter, retryAfterMsOf } from './status.ts';
 
 /** REST-JSON 1 as AWS services speak it: JSON in, JSON out, errors by exception name (API reference, "common errors"). */
 
 /** The request's members. A missing or empty body means `{}`: several SDKs send none for operations without members. */
-export async function readAwsRequest(
-  message: IncomingMessage,
-  limit: { readonly bytesMax: number },
-): Promise<JsonObject> {
-  const body = await readBody(message, limit);
+export async function readAwsRequest(message: IncomingMessage, options: BodyOptions): Promise<JsonObject> {
+  const body = await readBody(message, options);
   if (body.length === 0) return new Map();
   const request = parseJson(body);
   if (isJsonObject(request)) return request;
@@ -43,7 +40,9 @@ export function sendAwsError(
   if (!response.req.complete) response.setHeader('Connection', 'close');
   // SDKs look for the name in the header or in `__type`, and for the text in either spelling.
   response.setHeader('x-amzn-ErrorType', name);
-  send(response, status, { __type: name, Message: text, message: text });
+  const resource = error instanceof RaybridgeError ? error.resource : undefined;
+  const more = resource === undefined ? {} : { ResourceName: resource };
+  send(response, status, { __type: name, Message: text, message: text, ...more });
   return name;
 }
 
@@ -55,9 +54,20 @@ interface AwsException {
 const invalidRequest: AwsException = { status: 400, name: 'InvalidRequestException' };
 
 const exceptions: Partial<Record<ErrorCode, AwsException>> = {
+  CREDENTIALS_MISSING: { status: 403, name: 'MissingAuthenticationTokenException' },
+  CREDENTIALS_UNKNOWN: { status: 403, name: 'UnrecognizedClientException' },
   FORBIDDEN: { status: 403, name: 'AccessDeniedException' },
+  NOT_FOUND: { status: 404, name: 'ResourceNotFoundException' },
+  TOO_MANY_TAGS: { status: 400, name: 'TooManyTagsException' },
+  POLICY_MALFORMED: { status: 400, name: 'MalformedPolicyDocumentException' },
+  POLICY_LOCKOUT: { status: 400, name: 'LockoutPreventionException' },
+  POLICY_TOO_MANY: { status: 400, name: 'PolicyCountLimitExceededException' },
+  POLICY_TOO_LARGE: { status: 400, name: 'PolicySizeLimitExceededException' },
+  POLICY_REVISION: { status: 400, name: 'InvalidPolicyRevisionIdException' },
   METHOD_NOT_ALLOWED: { status: 405, name: 'UnknownOperationException' },
   RULE_LIMIT_EXCEEDED: { status: 400, name: 'RuleLimitExceededException' },
+  SIGNATURE_INVALID: { status: 403, name: 'InvalidSignatureException' },
+  SIGNATURE_MALFORMED: { status: 400, name: 'IncompleteSignatureException' },
   TOO_LARGE: { status: 413, name: 'RequestEntityTooLarge' },
   UNKNOWN_OPERATION: { status: 404, name: 'UnknownOperationException' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, name: 'UnsupportedMediaType' },

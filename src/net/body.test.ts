@@ -11,7 +11,7 @@ const bytesMax = 1024 * 1024;
 
 describe('readBody', () => {
   const server = createServer((message, response) => {
-    readBody(message, { bytesMax }).then(
+    readBody(message, { bytesMax, verify: (wire) => verify(wire) }).then(
       (body) => {
         outcomes.push(body);
         response.end();
@@ -23,6 +23,7 @@ describe('readBody', () => {
     );
   });
   let outcomes: unknown[] = [];
+  let verify: (wire: Uint8Array) => void = () => {};
   let port = 0;
 
   before(async () => {
@@ -45,6 +46,18 @@ describe('readBody', () => {
     await once(response, 'close');
     return outcomes[0];
   }
+
+  it('shows the bytes on the wire before it makes anything of them', async () => {
+    const notGzip = Buffer.from('not gzip');
+    verify = (wire) => {
+      assert.deepEqual(Buffer.from(wire), notGzip);
+      throw new RaybridgeError('SIGNATURE_INVALID', 'not signed');
+    };
+    const outcome = await outcomeOf(notGzip, { 'content-encoding': 'gzip' });
+    verify = () => {};
+    assert.ok(outcome instanceof RaybridgeError);
+    assert.equal(outcome.code, 'SIGNATURE_INVALID');
+  });
 
   const text = 'trace '.repeat(1000);
   const encodings: readonly (readonly [string, Uint8Array])[] = [

@@ -3,9 +3,11 @@ import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { RaybridgeError } from '../errors.ts';
 
-export interface BodyLimit {
+export interface BodyOptions {
   /** Holds on the wire and again after decompression. */
   readonly bytesMax: number;
+  /** Sees the bytes on the wire before anything is made of them, as a signature covers them; what it throws ends the request. */
+  readonly verify?: ((wire: Uint8Array) => void) | undefined;
 }
 
 /**
@@ -16,11 +18,12 @@ export interface BodyLimit {
  * that is still sending when the socket closes never sees the answer and sends the same again.
  * @throws RaybridgeError TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BAD_INPUT (cut off, or not what the encoding says).
  */
-export async function readBody(request: IncomingMessage, { bytesMax }: BodyLimit): Promise<Uint8Array> {
+export async function readBody(request: IncomingMessage, { bytesMax, verify }: BodyOptions): Promise<Uint8Array> {
   const decompress = decompressorOf(request.headers['content-encoding']);
   if (Number(request.headers['content-length']) > bytesMax) throw await tooLarge(request, bytesMax);
   const wire = await collect(request, bytesMax);
   if (wire === undefined) throw await tooLarge(request, bytesMax);
+  verify?.(wire);
   return decompress && wire.length > 0 ? expand({ wire, decompress, bytesMax }) : wire;
 }
 
@@ -87,7 +90,7 @@ async function expand({
 }
 
 async function tooLarge(request: IncomingMessage, bytesMax: number): Promise<RaybridgeError> {
-  await discard(request);
+  await discardBody(request);
   return limitError(bytesMax, 'on the wire');
 }
 
@@ -95,11 +98,13 @@ function limitError(bytesMax: number, where: string): RaybridgeError {
   return new RaybridgeError('TOO_LARGE', `body: expected at most ${bytesMax} bytes ${where}, got more`);
 }
 
-/** How much, and for how long, a body over the limit is read on. */
+/** How much, and for how long, a body that nobody wants is read on. */
 const discardBytesMax = 64 * 1024 * 1024;
 const discardMs = 2_000;
 
-function discard(request: IncomingMessage): Promise<void> {
+/** For a request that is refused before its body is read, so that its sender sees the answer. */
+export function discardBody(request: IncomingMessage): Promise<void> {
+  if (request.complete) return Promise.resolve();
   return new Promise((resolve) => {
     let left = discardBytesMax;
     const settle = (): void => {

@@ -132,6 +132,14 @@ describe('the HTTP host', () => {
     assert.throws(() => mount('/a', async () => {}, { access: 'api', endpoint: ':2080' }), refused);
   });
 
+  it('puts what asks who is calling where other machines reach it, and keeps web pages away from it', async () => {
+    mount('/a', async (_, response) => void response.end('mine'), { access: 'signed', endpoint: '0.0.0.0:0' });
+    await test.http.listen();
+    const open = address().replace('0.0.0.0', '127.0.0.1');
+    assert.equal((await sendHttp(open, { path: '/a' })).status, 200);
+    assert.equal((await sendHttp(open, { path: '/a', headers: { origin: 'http://evil.example' } })).status, 403);
+  });
+
   it('names the program that holds the port', async () => {
     mount('/a', async (_, response) => void response.end());
     await test.http.listen();

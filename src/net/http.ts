@@ -30,9 +30,10 @@ export interface HttpMount {
   readonly endpoint: string;
   /**
    * `api` shows or changes what is stored: it is kept from other web pages (`origin.ts`), and from
-   * other machines unless the user insists. `open` takes data or tells health: anybody may ask.
+   * other machines unless the user insists. `signed` does the same but verifies who is asking, so
+   * that other machines may reach it. `open` takes data or tells health: anybody may ask.
    */
-  readonly access: 'api' | 'open';
+  readonly access: 'api' | 'signed' | 'open';
   /** The first mount whose `matches` says yes handles the request, in order of mounting. */
   matches(request: HttpRequest): boolean;
   handle(request: HttpRequest, response: ServerResponse): Promise<void>;
@@ -106,7 +107,7 @@ function requireLoopback({ component, endpoint }: HttpMount, { host }: Address):
   throw new RaybridgeError(
     'CONFIG_INVALID',
     `${component}.endpoint: expected a loopback address such as 127.0.0.1:2080, because nobody has to sign in there, ` +
-      `got ${JSON.stringify(endpoint)}; --insecure-no-auth permits it`,
+      `got ${JSON.stringify(endpoint)}; the X-Ray API may stand there with auth.keys, --insecure-no-auth permits all`,
   );
 }
 
@@ -155,7 +156,7 @@ async function serve({ listener, message, response, log }: Exchange): Promise<vo
     const request = { ...parseRequest(message), signal: signalOf(response) };
     const mount = listener.mounts.find((candidate) => candidate.matches(request));
     if (!mount) throw new RaybridgeError('NOT_FOUND', `nothing answers ${request.method} on this path`);
-    if (mount.access === 'api') guardOrigin(message);
+    if (mount.access !== 'open') guardOrigin(message);
     await mount.handle(request, response);
   } catch (error) {
     answerError({ error, message, response, log });

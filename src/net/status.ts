@@ -9,6 +9,7 @@ const GrpcCode = {
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 interface WireStatus {
@@ -18,6 +19,7 @@ interface WireStatus {
 }
 
 const badData: WireStatus = { http: 400, grpc: GrpcCode.invalidArgument };
+const signInFirst: WireStatus = { http: 401, grpc: GrpcCode.unauthenticated };
 const comeAgain: WireStatus = { http: 503, grpc: GrpcCode.unavailable };
 const ourFault: WireStatus = { http: 500, grpc: GrpcCode.internal };
 
@@ -35,8 +37,18 @@ const wireStatuses: Readonly<Record<ErrorCode, WireStatus>> = {
   UNKNOWN_OPERATION: { http: 404, grpc: GrpcCode.unimplemented },
   INVALID_REQUEST: badData,
   FILTER_INVALID: badData,
+  TOO_MANY_TAGS: badData,
+  POLICY_MALFORMED: badData,
+  POLICY_LOCKOUT: badData,
+  POLICY_TOO_MANY: badData,
+  POLICY_TOO_LARGE: badData,
+  POLICY_REVISION: badData,
   RULE_LIMIT_EXCEEDED: badData,
   FORBIDDEN: { http: 403, grpc: GrpcCode.permissionDenied },
+  CREDENTIALS_MISSING: signInFirst,
+  CREDENTIALS_UNKNOWN: signInFirst,
+  SIGNATURE_MALFORMED: signInFirst,
+  SIGNATURE_INVALID: signInFirst,
   QUEUE_FULL: comeAgain,
   DISK_LOW: comeAgain,
   SHUTTING_DOWN: comeAgain,

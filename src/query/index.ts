@@ -12,6 +12,7 @@ export {
   toServiceGraph,
   type GraphBuilder,
 } from './graph.ts';
+export { createLinkList, type LinkList, type TraceLinks } from './links.ts';
 export { parsePageToken, printPageToken, type PagePosition } from './page-token.ts';
 export { summarise } from './summary.ts';
 export { assembleTrace, subsegmentDepthMax } from './trace.ts';

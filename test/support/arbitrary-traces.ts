@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type AttributeValue, emptyResource, type Span, SpanKind, StatusCode } from '../../src/model/index.ts';
 import { testSpan } from './span.ts';
 

@@ -7,7 +7,7 @@ import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
 import { summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
 import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../reader/index.ts';
-import type { TraceReader } from '../../reader/index.ts';
+import type { GroupRegistry, TraceReader } from '../../reader/index.ts';
 
 /** What the page asks for: GET under `/api`, JSON out, in the shapes of the X-Ray API where it has them. */
 export interface ConsoleApi {
@@ -18,6 +18,7 @@ interface Sources {
   readonly context: Context;
   readonly store: Store;
   readonly reader: TraceReader;
+  readonly groups: GroupRegistry;
 }
 
 export function createConsoleApi(sources: Sources): ConsoleApi {
@@ -42,7 +43,7 @@ async function route({ path, query, signal }: HttpRequest, sources: Sources): Pr
         by: 'start',
         share: 1,
         limit: limitOf(query),
-        groups: noGroups,
+        groups: await sources.groups.filters(),
         filterExpression: query.get('filter') ?? undefined,
         nextToken: query.get('next') ?? undefined,
         signal,
@@ -51,16 +52,13 @@ async function route({ path, query, signal }: HttpRequest, sources: Sources): Pr
       return await answerServiceGraph(sources.reader, {
         ...rangeOf(query),
         filter: undefined,
-        groups: noGroups,
+        groups: await sources.groups.filters(),
         signal,
       });
     default:
       return await traceAnswer(path, sources.reader);
   }
 }
-
-/** The page knows of no groups yet. */
-const noGroups = new Map<string, never>();
 
 async function statusAnswer({ context, store }: Sources): Promise<object> {
   const { status, telemetry, version } = context;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../../config/schema.ts';
 import type { HttpRequest } from '../../net/http.ts';
 import type { Component, Context, ExtensionFactory } from '../../pipeline/component.ts';
-import { createTraceReader } from '../../reader/index.ts';
+import { createGroupRegistry, createTraceReader } from '../../reader/index.ts';
 import { type ConsoleApi, createConsoleApi } from './api.ts';
 import { builtConsole, type Page, readPages } from './pages.ts';
 
@@ -31,7 +31,8 @@ export function createConsole({
   readonly folder: string;
 }): Component {
   const store = context.store(config.store);
-  const api = createConsoleApi({ context, store, reader: createTraceReader(store) });
+  const groups = createGroupRegistry({ store, nowNs: context.nowNs });
+  const api = createConsoleApi({ context, store, reader: createTraceReader(store), groups });
   return {
     async start() {
       const pages = await readPages(folder);

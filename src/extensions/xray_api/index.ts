@@ -4,10 +4,20 @@ import { endpoint } from '../../config/schema.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.ts';
 import type { HttpRequest } from '../../net/http.ts';
+import { answerOtlp } from '../../net/otlp-http.ts';
 import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
-import { createTraceReader } from '../../reader/index.ts';
+import {
+  createAccount,
+  createGroupRegistry,
+  createPolicyRegistry,
+  createRetrievalRegistry,
+  createTagRegistry,
+  createTraceReader,
+} from '../../reader/index.ts';
+import { authSchema, createGate, type Gate } from './authentication.ts';
 import type { Backend, Operation } from './operation.ts';
 import { operations, unansweredPaths } from './operations.ts';
+import { createOtlpDoor, otlpPath } from './otlp.ts';
 
 const configSchema = z.strictObject({
   endpoint: endpoint.default('127.0.0.1:2080'),
@@ -16,6 +26,7 @@ const configSchema = z.strictObject({
     .int()
     .min(1)
     .default(20 * 1024 * 1024),
+  auth: authSchema.optional(),
 });
 
 /** The X-Ray API (2016-04-12) as any AWS SDK speaks it: POST on a fixed path, JSON in, JSON out. */
@@ -26,17 +37,28 @@ export const xrayApi: ExtensionFactory = {
   create({ config, context, intake }): Component {
     // The register has checked `config` with the schema above.
     const settings = config as z.output<typeof configSchema>;
-    const backend: Backend = { context, intake, reader: createTraceReader(context.store(settings.store)) };
+    const { auth, max_request_body_size: bytesMax } = settings;
+    const backend = createBackend({ context, intake, store: context.store(settings.store) });
+    const gate = createGate({ auth, endpoint: settings.endpoint, nowNs: context.nowNs });
+    const otlp = createOtlpDoor({ backend, gate, bytesMax });
     return {
       async start() {
+        if (auth && !gate) {
+          context.log.warn(
+            { component: context.id },
+            'keys are not asked for on loopback; auth.enforce_on_loopback does',
+          );
+        }
         context.http.mount({
           component: context.id,
           protocol: 'X-Ray API',
           endpoint: settings.endpoint,
-          access: 'api',
-          matches: ({ method, path }) => method === 'POST' && !path.startsWith('/api/'),
+          access: gate ? 'signed' : 'api',
+          matches: ({ method, path }) => path === otlpPath || (method === 'POST' && !path.startsWith('/api/')),
           handle: (request, response) =>
-            handle(request, response, { backend, bytesMax: settings.max_request_body_size }),
+            request.path === otlpPath
+              ? answerOtlp(request, response, otlp)
+              : handle(request, response, { backend, gate, bytesMax }),
         });
       },
       async shutdown() {},
@@ -44,16 +66,36 @@ export const xrayApi: ExtensionFactory = {
   },
 };
 
+function createBackend({ context, intake, store }: Pick<Backend, 'context' | 'intake' | 'store'>): Backend {
+  const kept = { store, nowNs: context.nowNs };
+  return {
+    context,
+    intake,
+    store,
+    reader: createTraceReader(store),
+    groups: createGroupRegistry(kept),
+    tags: createTagRegistry(kept),
+    policies: createPolicyRegistry(kept),
+    account: createAccount(kept),
+    retrievals: createRetrievalRegistry(kept),
+  };
+}
+
 async function handle(
   request: HttpRequest,
   response: ServerResponse,
-  { backend, bytesMax }: { readonly backend: Backend; readonly bytesMax: number },
+  {
+    backend,
+    gate,
+    bytesMax,
+  }: { readonly backend: Backend; readonly gate: Gate | undefined; readonly bytesMax: number },
 ): Promise<void> {
   const { id, log, telemetry } = backend.context;
   const operation = operations.get(request.path);
   const labels = { operation: operation?.name ?? 'unknown' };
   try {
-    const members = await readAwsRequest(request.message, { bytesMax });
+    const verify = await gate?.admit(request.message, operation?.name);
+    const members = await readAwsRequest(request.message, { bytesMax, verify });
     sendAwsAnswer(
       response,
       await knownOperation(operation, request.path).run(members, { ...backend, signal: request.signal }),

@@ -1,17 +1,56 @@
 import { RaybridgeError } from '../../errors.ts';
 import { isJsonArray, isJsonNumber, isJsonObject, parseSeconds, parseTraceId } from '../../model/index.ts';
 import type { JsonObject, JsonValue } from '../../model/index.ts';
+import type { GroupReference } from '../../reader/index.ts';
 
 /**
  * Reads the members of a request to the X-Ray API. Unknown members are ignored, as AWS does; a
  * missing or wrong one is an INVALID_REQUEST that names it, what was expected and what was found.
  */
 
+/** The value of a member that must be there. */
+export function required<Value>(name: string, value: Value | undefined): Value {
+  if (value !== undefined) return value;
+  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected it, got nothing`);
+}
+
 export function textMember(request: JsonObject, name: string): string | undefined {
   const value = request.get(name);
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   throw wrong(name, 'a string', value);
+}
+
+/** A required string of 1 to `charactersMax` characters. */
+export function requiredTextMember(
+  request: JsonObject,
+  name: string,
+  { charactersMax }: { readonly charactersMax: number },
+): string {
+  const text = required(name, textMember(request, name));
+  if (text.length >= 1 && text.length <= charactersMax) return text;
+  const find = `got ${text.length}`;
+  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected 1 to ${charactersMax} characters, ${find}`);
+}
+
+/** One of a few words. */
+export function choiceMember<Choice extends string>(
+  request: JsonObject,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const text = textMember(request, name);
+  if (text === undefined) return undefined;
+  const choice = choices.find((one) => one === text);
+  if (choice !== undefined) return choice;
+  throw wrong(name, choices.join(' or '), text);
+}
+
+export function flagMember(request: JsonObject, name: string): boolean | undefined {
+  const value = request.get(name);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
+  throw wrong(name, 'true or false', value);
 }
 
 export function objectMember(request: JsonObject, name: string): JsonObject | undefined {
@@ -37,6 +76,32 @@ export function objectListMember(request: JsonObject, name: string): readonly Js
     throw wrong(`${name}[${index}]`, 'an object', entry);
   });
 }
+
+/** GroupName and GroupARN: how operations name a group. */
+export function groupReference(request: JsonObject): GroupReference {
+  return { name: textMember(request, 'GroupName'), arn: textMember(request, 'GroupARN') };
+}
+
+/** Tags, each `{ Key, Value }`, by key. What keys and values may be is not checked. */
+export function tagsMember(request: JsonObject): ReadonlyMap<string, string> | undefined {
+  if ((request.get('Tags') ?? undefined) === undefined) return undefined;
+  const list = objectListMember(request, 'Tags');
+  if (list.length > tagsPerRequestMax) {
+    throw new RaybridgeError('INVALID_REQUEST', `Tags: expected at most ${tagsPerRequestMax}, got ${list.length}`);
+  }
+  const tags = new Map<string, string>();
+  for (const [index, tag] of list.entries()) {
+    const [key, value] = [tag.get('Key'), tag.get('Value')];
+    if (typeof key !== 'string') throw wrong(`Tags[${index}].Key`, 'a string', key);
+    if (typeof value !== 'string') throw wrong(`Tags[${index}].Value`, 'a string', value);
+    if (tags.has(key)) throw wrong(`Tags[${index}].Key`, 'every key once', key);
+    tags.set(key, value);
+  }
+  return tags;
+}
+
+/** API reference, TagResource. */
+const tagsPerRequestMax = 200;
 
 /** A required list of at most `countMax` strings. */
 export function textListMember(request: JsonObject, name: string, countMax: number): readonly string[] {

@@ -1,13 +1,27 @@
 import type { JsonObject } from '../../model/index.ts';
 import type { Access } from '../../net/aws-json.ts';
 import type { Context, Intake } from '../../pipeline/component.ts';
-import type { TraceReader } from '../../reader/index.ts';
+import type { Store } from '../../pipeline/store.ts';
+import type {
+  Account,
+  GroupRegistry,
+  PolicyRegistry,
+  RetrievalRegistry,
+  TagRegistry,
+  TraceReader,
+} from '../../reader/index.ts';
 
 /** What the operations work with. */
 export interface Backend {
   readonly context: Context;
   readonly intake: Intake;
+  readonly store: Store;
   readonly reader: TraceReader;
+  readonly groups: GroupRegistry;
+  readonly tags: TagRegistry;
+  readonly policies: PolicyRegistry;
+  readonly account: Account;
+  readonly retrievals: RetrievalRegistry;
 }
 
 /** One call, whose signal aborts when the client is gone. */

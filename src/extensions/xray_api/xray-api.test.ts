@@ -168,10 +168,10 @@ describe('the X-Ray API', () => {
       },
       {
         what: 'an operation of a later version',
-        send: () => call('/CreateGroup', { GroupName: 'mine' }),
+        send: () => call('/InsightImpactGraph', {}),
         status: 404,
         name: 'UnknownOperationException',
-        text: 'CreateGroup is not answered by this version of Raybridge',
+        text: 'GetInsightImpactGraph is not answered by this version of Raybridge',
       },
       {
         what: 'a write while the queue is full',
@@ -850,14 +850,14 @@ describe('the X-Ray API', () => {
       });
     });
 
-    it('of GetServiceGraph know the default group and no other', async () => {
+    it('of GetServiceGraph are those of a group that there is', async () => {
       const range = { StartTime: now - 60, EndTime: now };
       const arn = 'arn:aws:xray:us-east-1:123456789012:group/Default';
       for (const group of [{ GroupName: 'Default' }, { GroupARN: arn }])
         assert.equal((await call('/ServiceGraph', { ...range, ...group })).status, 200);
       const { status, body } = await call('/ServiceGraph', { ...range, GroupName: 'mine' });
       assert.equal(status, 400);
-      assert.equal(body.message, 'GroupName: expected Default, the only group of this version, got "mine"');
+      assert.equal(body.message, 'GroupName: there is no group "mine"');
     });
 
     it('of GetServiceGraph need a range that is one', async () => {

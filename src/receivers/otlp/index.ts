@@ -1,9 +1,9 @@
 import { encodeTracesResponse } from '../../codec/otlp-proto.ts';
 import { openGrpc, type GrpcMethod, type GrpcServer } from '../../net/grpc.ts';
+import { createTraceTaker, type TraceTaker } from '../../net/trace-taker.ts';
 import type { Component, Context, Intake, ReceiverFactory } from '../../pipeline/component.ts';
 import { configSchema, type OtlpConfig } from './config.ts';
 import { createHttpMount } from './http.ts';
-import { createTraceTaker, type TraceTaker } from './take.ts';
 
 /** OTLP over gRPC and HTTP, protobuf and JSON (OTLP specification 1.x). */
 export const otlpReceiver: ReceiverFactory = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { arbitraryTraces } from '../../../test/support/arbitrary-traces.ts';
 import { fuzzing } from '../../../test/support/fuzz.ts';
 import { createMemoryStore } from '../../../test/support/memory-store.ts';

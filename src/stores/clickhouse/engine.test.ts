@@ -84,7 +84,10 @@ test('a database of a newer version is refused and left alone', () =>
     );
 
     const refused = createTestStore(directory);
-    await assert.rejects(refused.store.start(), { code: 'DATA_TOO_NEW', message: /schema version 99/ });
+    // `start` waits for a moment only; a machine so busy that the moment is over tells it by the fault.
+    await refused.store.start().catch((error: unknown) => assert.equal(Object(error).code, 'DATA_TOO_NEW'));
+    await eventually('the refusal', async () => refused.context.status.faults.get('clickhouse'));
+    assert.match(refused.context.status.faults.get('clickhouse') ?? '', /schema version 99/);
     assert.equal(refused.store.ready, false);
     await refused.store.shutdown(0);
   }));
@@ -98,7 +101,7 @@ test('retention follows the configuration', () =>
     await withEngine(join(directory, 'clickhouse'), async (client) => {
       const query = `SELECT name FROM system.tables WHERE engine_full LIKE '%172800%' ORDER BY name`;
       const answer = await client.query({ query, format: 'TabSeparated' });
-      assert.equal(await answer.text(), 'spans\ntraces\n');
+      assert.equal(await answer.text(), 'digests\ngraph_counts\ngraph_periods\nspans\ntraces\n');
     });
   }));
 

@@ -1,7 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { TraceFound, TracePage, TraceQuery, TraceReference } from '../../pipeline/store.ts';
 import type { KeptSummary } from '../../query/index.ts';
-import { nanosecondsPerMinute } from './digests.ts';
 import { type Parameters, select } from './select.ts';
 
 /**
@@ -201,11 +200,4 @@ async function countScanned(client: ClickHouseClient, { by }: TraceQuery, slice:
     scanned = Number(row.uint64());
   });
   return scanned;
-}
-
-/** Minutes that a range of nanoseconds touches, both ends included. */
-export function minuteRange(fromNs: bigint, toNs: bigint): { readonly first: number; readonly last: number } {
-  const from = clampTime(fromNs);
-  const to = clampTime(toNs);
-  return { first: Number(from / nanosecondsPerMinute), last: Number((to - 1n) / nanosecondsPerMinute) };
 }

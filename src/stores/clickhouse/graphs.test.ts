@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { after, before, test } from 'node:test';
 import type { ClickHouseClient } from '@clickhouse/client';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { arbitraryTraces } from '../../../test/support/arbitrary-traces.ts';
 import { graphQuery } from '../../../test/support/query.ts';
 import type { ServiceGraph, Span } from '../../model/index.ts';

@@ -56,7 +56,7 @@ function countsOf(digests: string): string {
   const segments = `arrayMap((name, type, account, flags, start, end, duration) -> ${tuple([
     'toUInt8(0)',
     ...['name', 'type', 'account'].map(text),
-    ...["''", "''", "''"],
+    "'', '', ''",
     `toUInt8(${classOf('flags', 'end')})`,
     number(millisecondsOf('start', 'end')),
     number('if(end = 0, 0, duration)'),
@@ -84,7 +84,7 @@ function countsOf(digests: string): string {
     `arrayMap((${callNames}) -> ${tuple([
       'toUInt8(0)',
       ...names.map(text),
-      ...["''", "''", "''"],
+      "'', '', ''",
       `toUInt8(${classes.none})`,
       number('0'),
       number('0'),
@@ -251,9 +251,8 @@ export function createGraphs({ nowNs, quietMs }: GraphsParts): Graphs {
         await setImmediate();
       }
       const presentHour = Number(nowNs() / (nanosecondsPerMinute * BigInt(minutesPerHour)));
-      for (const hour of [...staleHours]) {
-        if (hour < presentHour && isWhole(hour)) await rollHour(client, hour);
-      }
+      const past = [...staleHours].filter((hour) => hour < presentHour && isWhole(hour));
+      for (const hour of past) await rollHour(client, hour);
     },
     async read(client, query, wanted) {
       const plan = wanted || !known ? undefined : planOf(query, { stale, counted });

@@ -111,8 +111,8 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
   let lastVersion = 0n;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let failing = false;
   let running: Promise<void> = Promise.resolve();
-  let roomWaiters: (() => void)[] = [];
 
   function touch(traceId: string, receivedNs: bigint): OpenTrace {
     const known = traces.get(traceId);
@@ -161,6 +161,11 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
     keptSpans -= trace.copies.size;
   }
 
+  /** A digest that cannot be written must not hold up the spans, which can: after a failure nobody waits. */
+  function isFull(): boolean {
+    return waitingSpans > waitingSpansMax && !stopped && !failing;
+  }
+
   /** Lets go of the traces that were quiet for longest and are up to date. */
   function makeRoom(): void {
     for (const trace of traces.values()) {
@@ -183,16 +188,17 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
     running = running.then(async () => {
       try {
         if (!caughtUp) await catchUp();
+        failing = false;
         const nowMs = performance.now();
         await digestAll([...waiting].filter((trace) => isChosen(trace, nowMs)));
         makeRoom();
         await noteProgress();
         if (waiting.size > 0) schedule(tickMs);
       } catch (error) {
+        failing = true;
         context.log.warn({ err: error }, 'digests of traces could not be written yet');
         schedule(failedTickMs);
       }
-      for (const wake of roomWaiters.splice(0)) wake();
     });
     return running;
   }
@@ -203,12 +209,13 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
     const fromNs = BigInt(noted ?? '0');
     const ids = await use((client) => readTouched(client, fromNs));
     if (ids.length > 0) context.log.info({ traces: ids.length }, 'traces are being made searchable');
-    for (let start = 0; start < ids.length && !stopped; start += tracesPerInsert) {
-      const chosen = ids.slice(start, start + tracesPerInsert).map((traceId) => touch(traceId, fromNs));
-      await digestAll(chosen);
+    for (let start = 0; start < ids.length; start += tracesPerInsert) {
+      // What is left is found again at the next start.
+      if (stopped) return;
+      await digest(ids.slice(start, start + tracesPerInsert).map((traceId) => touch(traceId, fromNs)));
       makeRoom();
     }
-    caughtUp = !stopped;
+    caughtUp = true;
   }
 
   /** So that a restart need not look at everything. */
@@ -322,10 +329,7 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
         keep(trace, span, precedenceOf(span, version));
       }
       schedule(tickMs);
-      while (waitingSpans > waitingSpansMax && !stopped) {
-        void run(isWaiting);
-        await new Promise<void>((resolve) => roomWaiters.push(resolve));
-      }
+      while (isFull()) await run(isWaiting);
     },
     async settle() {
       if (waiting.size > 0 && waitingSpans <= settleSpansMax) await run(isWaiting);
@@ -334,7 +338,6 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
       stopped = true;
       clearTimeout(timer);
       await run(isWaiting);
-      roomWaiters = [];
     },
   };
 }

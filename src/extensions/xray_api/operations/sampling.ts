@@ -2,7 +2,8 @@ import { RaybridgeError } from '../../../errors.ts';
 import type { JsonObject } from '../../../model/index.ts';
 import { answerGetSamplingRules, answerGetSamplingTargets } from '../../../net/sampling-calls.ts';
 import { toSamplingRuleAnswer, toSamplingStatisticsAnswer } from '../../../query/index.ts';
-import { objectMember, textMember, wrong } from '../members.ts';
+import { checkFirstTags } from '../../../reader/index.ts';
+import { objectMember, tagsMember, textMember, wrong } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 import { readRuleName, readSamplingRule, readSamplingRuleChanges } from './sampling-members.ts';
 
@@ -31,9 +32,14 @@ async function getSamplingRules(request: JsonObject, { context }: Call): Promise
   return answerGetSamplingRules(await context.sampling.rules());
 }
 
-async function createSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
+async function createSamplingRule(request: JsonObject, { context, tags }: Call): Promise<object> {
   const rule = readSamplingRule(requiredMember(request, 'SamplingRule'));
-  return { SamplingRuleRecord: toSamplingRuleAnswer(await context.sampling.createRule(rule)) };
+  const given = tagsMember(request) ?? new Map<string, string>();
+  checkFirstTags(given);
+  const record = await context.sampling.createRule(rule);
+  // Only now: a rule of this name that there was already must keep its tags.
+  await tags.replace(record.rule.ruleArn, given);
+  return { SamplingRuleRecord: toSamplingRuleAnswer(record) };
 }
 
 async function updateSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
@@ -42,8 +48,9 @@ async function updateSamplingRule(request: JsonObject, { context }: Call): Promi
   return { SamplingRuleRecord: toSamplingRuleAnswer(record) };
 }
 
-async function deleteSamplingRule(request: JsonObject, { context }: Call): Promise<object> {
+async function deleteSamplingRule(request: JsonObject, { context, tags }: Call): Promise<object> {
   const record = await context.sampling.deleteRule(readRuleName(request));
+  await tags.replace(record.rule.ruleArn, new Map());
   return { SamplingRuleRecord: toSamplingRuleAnswer(record) };
 }
 

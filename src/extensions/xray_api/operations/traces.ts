@@ -1,8 +1,9 @@
 import { RaybridgeError } from '../../../errors.ts';
 import { type JsonObject, toXrayTraceId } from '../../../model/index.ts';
+import type { TraceSelection } from '../../../pipeline/store.ts';
 import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../../reader/index.ts';
 import type { SummariesQuestion } from '../../../reader/index.ts';
-import { numberMember, objectMember, rangeMembers, textMember, traceIdsMember } from '../members.ts';
+import { groupReference, numberMember, objectMember, rangeMembers, textMember, traceIdsMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 
 /** What reads traces and what is derived from them, by path (API reference 2016-04-12). */
@@ -13,9 +14,6 @@ export const traceOperations: readonly (readonly [path: string, Operation])[] = 
   ['/ServiceGraph', { name: 'GetServiceGraph', access: 'read', run: getServiceGraph }],
 ];
 
-/** No group but Default can be made yet. */
-const noGroups = new Map<string, never>();
-
 /** Summaries on one page. AWS publishes no number. */
 const summariesPerPage = 100;
 /** AWS API reference, BatchGetTraces. */
@@ -23,13 +21,13 @@ const traceIdsPerBatchMax = 5;
 /** AWS publishes no limit for GetTraceGraph; this one bounds the work of a call. */
 const traceIdsPerGraphMax = 100;
 
-async function getTraceSummaries(request: JsonObject, { reader, signal }: Call): Promise<object> {
+async function getTraceSummaries(request: JsonObject, { reader, groups, signal }: Call): Promise<object> {
   return await answerSummaries(reader, {
     ...rangeMembers(request),
     by: timeRangeType(textMember(request, 'TimeRangeType')),
     share: samplingShare(request),
     limit: summariesPerPage,
-    groups: noGroups,
+    groups: await groups.filters(),
     filterExpression: textMember(request, 'FilterExpression'),
     nextToken: textMember(request, 'NextToken'),
     signal,
@@ -50,20 +48,18 @@ async function getTraceGraph(request: JsonObject, { reader }: Call): Promise<obj
   return { Services: answerTraceGraph([...traces.values()]) };
 }
 
-async function getServiceGraph(request: JsonObject, { reader, signal }: Call): Promise<object> {
-  const range = rangeMembers(request);
-  const group = textMember(request, 'GroupName') ?? textMember(request, 'GroupARN');
-  if (group !== undefined && !defaultGroupPattern.test(group)) {
-    throw new RaybridgeError(
-      'INVALID_REQUEST',
-      `GroupName: expected Default, the only group of this version, got "${group}"`,
-    );
-  }
-  return await answerServiceGraph(reader, { ...range, filter: undefined, groups: noGroups, signal });
+async function getServiceGraph(request: JsonObject, call: Call): Promise<object> {
+  return await answerServiceGraph(call.reader, {
+    ...rangeMembers(request),
+    ...(await groupMembers(request, call)),
+    signal: call.signal,
+  });
 }
 
-/** The name or ARN of the default group, which holds all traces. */
-const defaultGroupPattern = /^(arn:aws[a-z-]*:xray:[^:]*:[^:]*:group\/)?Default$/;
+/** Which traces are asked for by the name of a group. */
+async function groupMembers(request: JsonObject, { groups }: Call): Promise<Pick<TraceSelection, 'filter' | 'groups'>> {
+  return { filter: await groups.filterOf(groupReference(request)), groups: await groups.filters() };
+}
 
 const timeRangeTypes: ReadonlyMap<string, SummariesQuestion['by']> = new Map([
   ['TraceId', 'start'],

@@ -1,14 +1,14 @@
-import { inspectTraces, inspectTracesJson } from '../../codec/index.ts';
-import { RaybridgeError } from '../../errors.ts';
-import { toIngestFailure, type IngestFailure } from '../../net/status.ts';
-import { createBatch } from '../../pipeline/batches.ts';
-import type { Context, Intake } from '../../pipeline/component.ts';
+import { inspectTraces, inspectTracesJson } from '../codec/index.ts';
+import { RaybridgeError } from '../errors.ts';
+import { createBatch } from '../pipeline/batches.ts';
+import type { Context, Intake } from '../pipeline/component.ts';
+import { toIngestFailure, type IngestFailure } from './status.ts';
 
-/** What gRPC and HTTP have in common: a request is checked, made durable, and counted. */
+/** What all doors for OTLP have in common: a request is checked, made durable, and counted. */
 export interface TraceTaker {
   /**
    * Resolves when every good span of the request is durable; only then may the sender be told.
-   * @throws RaybridgeError BAD_INPUT, and what the intake throws. Every error goes to `fail`.
+   * @throws RaybridgeError BAD_INPUT, TOO_LARGE, and what the intake throws. Every error goes to `fail`.
    */
   take(request: TraceRequest): Promise<TraceReceipt>;
   /** Counts a request that failed, shows it on the status page, and says how to answer it. */
@@ -20,6 +20,8 @@ export interface TraceTaker {
 export interface TraceRequest {
   readonly body: Uint8Array;
   readonly encoding: Encoding;
+  /** More spans than this are too large a request; as many as the body can hold, if not given. */
+  readonly spansMax?: number;
 }
 
 export type Encoding = 'protobuf' | 'json';
@@ -42,8 +44,11 @@ export function createTraceTaker({
   const warned = new Set<string>();
 
   return {
-    async take({ body, encoding }) {
+    async take({ body, encoding, spansMax = Infinity }) {
       const { spans, rejected, reason = '' } = encoding === 'json' ? inspectTracesJson(body) : inspectTraces(body);
+      if (spans > spansMax) {
+        throw new RaybridgeError('TOO_LARGE', `spans: expected at most ${spansMax} in a request, got ${spans}`);
+      }
       const items = spans - rejected;
       telemetry.count('raybridge_received_spans_total', labels, items);
       if (rejected > 0) {

@@ -5,15 +5,19 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type AnswerRecorder, openAnswerRecorder } from '../support/answer-recorder.ts';
 import { problemsOf, readAwsModel } from '../support/aws-model.ts';
-import { lacking, preparePython } from '../support/programs.ts';
+import { lacking, prepareGo, preparePython } from '../support/programs.ts';
 import { startRaybridge } from '../support/raybridge.ts';
+import { describeCommandLine } from './clients/command-line.ts';
 import { describeDocuments } from './clients/documents.ts';
+import { describeGo } from './clients/go.ts';
 import { describeJavaScript } from './clients/javascript.ts';
 import type { Product } from './clients/product.ts';
 import { describePython } from './clients/python.ts';
+import { describeWrongInput } from './clients/wrong-input.ts';
 
-/** Begins at once, because it takes longest. */
+/** These begin at once, because they take longest. */
 const python = preparePython();
+const goPrograms = prepareGo();
 
 /** Clients that are not ours, unmodified but for the endpoint, all at one Raybridge with its real engine. */
 describe('unmodified clients', () => {
@@ -34,7 +38,10 @@ describe('unmodified clients', () => {
 
   describeJavaScript(given);
   describeDocuments(given);
+  describeWrongInput(given, python);
+  describeCommandLine(given);
   describePython(given, python);
+  describeGo(given, goPrograms);
 
   it("were all given answers that follow AWS's own model of the API", async (test) => {
     const prepared = await python;

@@ -53,12 +53,14 @@ interface WritePlan {
   readonly json: JsonText;
   /** The root's resource, of embedded documents. */
   readonly inherited: Resource | undefined;
+  /** Leaves the attributes that no other member shows out of the metadata, too. */
+  readonly omitsRest: boolean;
 }
 
 export interface Written {
   readonly document: JsonObject;
-  /** What reading the document restores, so that the caller sees what is missing. */
-  readonly back: Read;
+  /** Reads the document again: what it restores, so that the caller sees what is missing. */
+  readonly back: () => Read;
   /** Annotation key → attribute key, where they differ. */
   readonly renames: ReadonlyMap<string, string>;
   /** Ids of the exceptions in `cause`, by place of their event. */
@@ -84,7 +86,7 @@ export function writeDocument(span: Span, plan: WritePlan): Written {
 
   // What can be read back needs no second place; the rest of the attributes goes into the metadata.
   // Member by member: an object that is spread has no fixed shape for the engine.
-  const back = open(document, {
+  const context = {
     traceId: span.traceId,
     spanId: span.spanId,
     parentSpanId: span.parentSpanId,
@@ -96,11 +98,14 @@ export function writeDocument(span: Span, plan: WritePlan): Written {
     renames,
     json: plan.json,
     report: ignore,
-  });
-  const rest = writeRest(view, readSections(back));
+  };
+  if (plan.omitsRest)
+    return { document, back: () => readDocument(document, context), renames, exceptionIds, restCount: 0 };
+  const reading = open(document, context);
+  const rest = writeRest(view, readSections(reading));
   const metadata = joinMetadata(namespaces, rest);
   if (metadata) document.set('metadata', metadata);
-  return { document, back: close(back), renames, exceptionIds, restCount: countNew(rest, namespaces) };
+  return { document, back: () => close(reading), renames, exceptionIds, restCount: countNew(rest, namespaces) };
 }
 
 /** A foreign document may show an attribute of its resource in the metadata too. */

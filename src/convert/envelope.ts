@@ -79,10 +79,15 @@ interface EnvelopePlan {
   readonly json: JsonText;
 }
 
-/** The envelope of a span whose document is `written`. */
+/** What reading a document without its envelope gives. */
+interface Restored extends Pick<Written, 'renames' | 'exceptionIds'> {
+  readonly back: Read;
+}
+
+/** The envelope of a span whose document gives `written`. */
 export function writeEnvelope(
   span: Span,
-  written: Pick<Written, 'back' | 'renames' | 'exceptionIds'>,
+  written: Restored,
   { level, role, resourceHash, json }: EnvelopePlan,
 ): JsonObject {
   const { back } = written;
@@ -175,11 +180,7 @@ function markOf(value: AttributeValue, json: JsonText): string {
   return fingerprint(json.print(toAnyValue(asDoubles(value))));
 }
 
-function writeEvents(
-  events: readonly SpanEvent[],
-  { back, exceptionIds }: Pick<Written, 'back' | 'exceptionIds'>,
-  json: JsonText,
-): JsonArray {
+function writeEvents(events: readonly SpanEvent[], { back, exceptionIds }: Restored, json: JsonText): JsonArray {
   return events.map((event, i) => {
     const id = exceptionIds.get(i);
     const shown = id === undefined ? undefined : back.exceptions.get(id);

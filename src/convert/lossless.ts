@@ -64,6 +64,8 @@ export interface DocumentPlan {
   readonly inherited: Resource | undefined;
   /** Stands for the resource, when another document carries that. */
   readonly resourceHash: string | undefined;
+  /** As of a `WritePlan`. The metadata of a foreign document then come back in part; all else is as it was. */
+  readonly omitsRest: boolean;
   /** Of a span that was split: the id of its service's segment, which the document names as its parent. */
   readonly serviceId: string | undefined;
 }
@@ -74,6 +76,8 @@ export function documentOf(span: Span, plan: DocumentPlan): JsonObject {
   const policy = otherPolicy(plan);
   if (policy && (plan.envelope === 'off' || !isBare(span))) return otherDocument(span, policy, plan);
   const written = writeDocument(shown, { ...plan, rules: plainRules });
+  const alike = alikeDocument(span, written, plan);
+  if (alike) return alike;
   const foreign = foreignDocument(span, written, plan);
   if (foreign) return foreign;
   return policy ? otherDocument(span, policy, plan) : ownDocument(span, ruled(shown, written, plan), plan);
@@ -89,7 +93,19 @@ function otherDocument(span: Span, policy: DocumentPolicy, plan: DocumentPlan): 
   const written = plan.serviceId === undefined ? policy.writeDocument(shown, plan) : policy.writeCall(shown, plan);
   if (plan.envelope === 'off') return written.document;
   const context = { ...plan, ...identityOf(shown), ...ourContext, renames: written.renames, report: ignore };
-  return enclose(span, { ...written, back: readDocument(written.document, context) }, plan);
+  return enclose(span, { ...written, back: () => readDocument(written.document, context) }, plan);
+}
+
+/**
+ * The document that is the same whether the span still is what it came from or not, and so needs no
+ * comparison: when no envelope tells the difference, the rules change nothing, and the foreign
+ * document has nothing in the place of an envelope.
+ */
+function alikeDocument(span: Span, written: Written, plan: DocumentPlan): JsonObject | undefined {
+  if (plan.envelope !== 'off' || plan.rules !== plainRules) return undefined;
+  if (!plan.residual) return written.document;
+  const document = restored(span, written, plan);
+  return withoutEnvelope(document) === document ? document : undefined;
 }
 
 /** The span as its own document shows it: the call of a split span has another parent. */
@@ -161,7 +177,7 @@ function foreignDocument(span: Span, written: Written, plan: DocumentPlan): Json
   // Only then has the document of this span been written already, and needs not be written again.
   if (!sameSpan(read, withoutResidual(span))) return undefined;
   const form = formOfForeign(read, placement);
-  const again = form === plan.form ? written : writeDocument(read, { form, rules: plainRules, json, inherited });
+  const again = form === plan.form ? written : writeDocument(read, { form, ...plainPlan, json, inherited });
   return sameSpan(withResidual(read, document, again, context), span) ? document : undefined;
 }
 
@@ -199,6 +215,7 @@ function foundAs(
   return found && { ...found, form: readForm(document) };
 }
 
+const plainPlan = { rules: plainRules, omitsRest: false } as const;
 const ourContext = { ours: true, style: plainStyle } as const;
 const foreignContext = { ours: false, renames: new Map<string, string>() } as const;
 
@@ -222,7 +239,11 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   if (!found) return undefined;
   const back = readDocument(document, { ...plan, ...found, ...ourContext, renames, report: ignore });
   const { envelope: level, resourceHash, json } = plan;
-  const envelope = writeEnvelope(span, { ...written, back }, { level, role: undefined, resourceHash, json });
+  const envelope = writeEnvelope(
+    span,
+    { renames, exceptionIds: written.exceptionIds, back },
+    { level, role: undefined, resourceHash, json },
+  );
   const named = resourceHash === undefined ? undefined : span.resource;
   const isExact = level === 'minimal' || sameSpan(applyEnvelope(back, envelope, { json, named }), span);
   return isExact ? withEnvelope(document, envelope) : undefined;
@@ -235,7 +256,8 @@ function enclose(
 ): JsonObject {
   if (level === 'off') return written.document;
   const role = serviceId === undefined ? undefined : 'dep';
-  const envelope = writeEnvelope(span, written, { level, role, resourceHash, json });
+  const restored = { renames: written.renames, exceptionIds: written.exceptionIds, back: written.back() };
+  const envelope = writeEnvelope(span, restored, { level, role, resourceHash, json });
   return withEnvelope(written.document, unknown && level === 'full' ? new Map([...envelope, ...unknown]) : envelope);
 }
 
@@ -300,7 +322,7 @@ function foreignSpan(document: JsonObject, context: DocumentContext): Span {
   const { json, placement, inherited } = context;
   const { span } = readDocument(document, { ...context, ...foreignContext });
   const form = formOfForeign(span, placement);
-  return withResidual(span, document, writeDocument(span, { form, rules: plainRules, json, inherited }), context);
+  return withResidual(span, document, writeDocument(span, { form, ...plainPlan, json, inherited }), context);
 }
 
 function withResidual(

@@ -3,7 +3,9 @@ import type { ServiceName, TraceSummary } from './trace.ts';
 /**
  * What of a trace is searched and counted, derived once whenever the trace has changed: filter
  * expressions are asked of it, the service graph is summed up from it, and a store keeps it beside
- * the spans. Times are nanoseconds since 1970.
+ * the spans. Times are nanoseconds since 1970. A service that a segment or a call names is one of
+ * the summary's. Texts are whole Unicode: half of a surrogate pair, which UTF-8 cannot hold, may be
+ * lost wherever a digest is kept.
  */
 export interface TraceDigest {
   readonly traceId: string;

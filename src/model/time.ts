@@ -23,6 +23,29 @@ const decimalPattern = /^(-?)(\d{1,40})(?:\.(\d{0,60}))?(?:[eE]([+-]?\d{1,3}))?$
  * holds (1677) or past what uint64 does (2554).
  */
 export function parseSeconds(literal: string): bigint | undefined {
+  return parsePlainSeconds(literal) ?? parseAnySeconds(literal);
+}
+
+/** Ten digits and at most nine decimals, as every clock of this century prints; undefined for any other form. */
+function parsePlainSeconds(literal: string): bigint | undefined {
+  const { length } = literal;
+  if (length < 10 || length > 20 || (length > 10 && literal.charCodeAt(10) !== 0x2e)) return undefined;
+  let whole = 0;
+  for (let index = 0; index < 10; index += 1) {
+    const digit = literal.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    whole = whole * 10 + digit;
+  }
+  let fraction = 0;
+  for (let index = 11; index < 20; index += 1) {
+    const digit = index < length ? literal.charCodeAt(index) - 0x30 : 0;
+    if (digit < 0 || digit > 9) return undefined;
+    fraction = fraction * 10 + digit;
+  }
+  return BigInt(whole) * nanosecondsPerSecond + BigInt(fraction);
+}
+
+function parseAnySeconds(literal: string): bigint | undefined {
   const parts = decimalPattern.exec(literal);
   if (!parts) return undefined;
   const fraction = parts[3] ?? '';

@@ -294,7 +294,7 @@ export function toStatisticsAnswer(statistics: ServiceStatistics): StatisticsAns
   };
 }
 
-function toHistogramAnswer({ value, count }: HistogramEntry): HistogramAnswer {
+export function toHistogramAnswer({ value, count }: HistogramEntry): HistogramAnswer {
   return { Value: value, Count: count };
 }
 

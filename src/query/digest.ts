@@ -5,7 +5,6 @@ import type {
   CallDigest,
   JsonObject,
   ReceiveDigest,
-  RequestDigest,
   SearchedValue,
   SegmentDigest,
   SegmentNode,
@@ -38,15 +37,15 @@ export function digestTrace(trace: Trace, spans: readonly Span[]): TraceDigest {
   };
 }
 
-function digestRequest({ fault, error, throttle, startTimeNs, endTimeNs }: SegmentNode): RequestDigest {
-  return { fault, error, throttle, startTimeNs, endTimeNs };
-}
-
 function digestSegment(segment: SegmentNode, trace: Trace): readonly SegmentDigest[] {
   if (!segment.service) return [];
   return [
     {
-      ...digestRequest(segment),
+      fault: segment.fault,
+      error: segment.error,
+      throttle: segment.throttle,
+      startTimeNs: segment.startTimeNs,
+      endTimeNs: segment.endTimeNs,
       service: segment.service,
       partial: hasUnfinished(segment),
       inferred: segment.inferred,
@@ -57,13 +56,21 @@ function digestSegment(segment: SegmentNode, trace: Trace): readonly SegmentDige
 }
 
 function hasUnfinished(segment: SegmentNode): boolean {
-  for (const { endTimeNs } of eachNode([segment])) if (endTimeNs === undefined) return true;
-  return false;
+  return eachNode([segment]).some(({ endTimeNs }) => endTimeNs === undefined);
 }
 
 function digestCall({ from, to, client, measured }: ReturnType<typeof callsOf>[number]): CallDigest {
-  const annotations = [...annotationsOf([measured])].map(([key, value]) => ({ key, value: searched(value) }));
-  return { ...digestRequest(measured), from, to, client, annotations };
+  return {
+    fault: measured.fault,
+    error: measured.error,
+    throttle: measured.throttle,
+    startTimeNs: measured.startTimeNs,
+    endTimeNs: measured.endTimeNs,
+    from,
+    to,
+    client,
+    annotations: annotationsOf([measured]).map(([key, value]) => ({ key, value: searched(value) })),
+  };
 }
 
 /** An inferred segment may be a queue that somebody else reads. */
@@ -98,37 +105,65 @@ function collectAttributes(
   spans: readonly Span[],
 ): readonly AttributeDigest[] {
   const owners = new Map<string, number>();
-  const found: AttributeDigest[] = [];
-  const seen = new Set<string>();
-  const add = (key: string, value: SearchedValue, segment: number | undefined): void => {
-    const known = `${segment ?? ''} ${typeof value} ${key}\n${String(value)}`;
-    if (seen.has(known) || found.length === attributesMax) return;
-    seen.add(known);
-    found.push({ key, value: searched(value), segment });
-  };
-  const addAll = (attributes: Attributes, segment: number | undefined): void => {
-    for (const [key, value] of attributes) {
-      if (key !== residualKey) for (const one of searchedValues(value)) add(key, one, segment);
-    }
-  };
-
+  const gathering = createGathering();
   // What people annotate comes first, should a trace hold more than the bound.
   const indexes = new Map(served.map((segment, index) => [segment, index]));
   for (const segment of trace.segments) {
     const index = indexes.get(segment);
     if (index !== undefined) for (const { id } of eachNode([segment])) owners.set(id, index);
-    for (const [key, value] of annotationsOf([segment])) add(key, value, index);
+    for (const [key, value] of annotationsOf([segment])) gathering.add(key, value, index);
   }
   const resourceOwners = new Map<Attributes, Set<number | undefined>>();
   for (const span of spans) {
     const owner = owners.get(span.spanId);
-    addAll(span.attributes, owner);
+    gathering.addAll(span.attributes, owner);
     const { attributes } = span.resource;
     const known = resourceOwners.get(attributes) ?? new Set();
-    if (!known.has(owner)) addAll(attributes, owner);
+    if (!known.has(owner)) gathering.addAll(attributes, owner);
     resourceOwners.set(attributes, known.add(owner));
   }
-  return found;
+  return gathering.found;
+}
+
+interface Gathering {
+  readonly found: readonly AttributeDigest[];
+  add(key: string, value: SearchedValue, segment: number | undefined): void;
+  addAll(attributes: Attributes, segment: number | undefined): void;
+}
+
+/** Each value of a key once a segment. */
+function createGathering(): Gathering {
+  const found: AttributeDigest[] = [];
+  // A key seldom has a second value in one segment, so the first needs no set.
+  const seen = new Map<number | undefined, Map<string, SearchedValue | Set<SearchedValue>>>();
+
+  function isNew(key: string, value: SearchedValue, segment: number | undefined): boolean {
+    let values = seen.get(segment);
+    if (!values) seen.set(segment, (values = new Map()));
+    const known = values.get(key);
+    if (known === undefined) values.set(key, value);
+    else if (!(known instanceof Set)) {
+      if (known === value) return false;
+      values.set(key, new Set([known, value]));
+    } else if (known.has(value)) return false;
+    else known.add(value);
+    return true;
+  }
+
+  function add(key: string, value: SearchedValue, segment: number | undefined): void {
+    if (found.length < attributesMax && isNew(key, value, segment))
+      found.push({ key, value: searched(value), segment });
+  }
+
+  function addAll(attributes: Attributes, segment: number | undefined): void {
+    for (const [key, value] of attributes) {
+      if (key === residualKey) continue;
+      if (typeof value === 'string') add(key, value, segment);
+      else for (const one of searchedValues(value)) add(key, one, segment);
+    }
+  }
+
+  return { found, add, addAll };
 }
 
 /** Elements of a list count one by one; bytes and maps are not searched. */

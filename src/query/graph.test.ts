@@ -211,6 +211,8 @@ describe('the service graph', () => {
     );
     assert.equal(summarise(trace).duration, 0.012);
     assert.equal(summarise(trace).entryPoint?.type, 'AWS::Lambda');
+    assert.equal(summarise(trace).entryPoint?.accountId, undefined, 'it is the function that knows its account');
+    assert.equal(summarise(trace).http.status, 200, 'of the service, not of the function');
   });
 
   test('counts a request once it has ended, and shows its node before', () => {

@@ -1,7 +1,14 @@
 export * from './answers.ts';
 export { compileDocument } from './document.ts';
-export { matches, searchedNumber, type Groups } from './filter/match.ts';
-export { expressionDepthMax, expressionLengthMax, parseFilter } from './filter/parse.ts';
+export { groupOf, matches, searchedNumber, type Groups } from './filter/match.ts';
+export {
+  expressionDepthMax,
+  expressionLengthMax,
+  expressionTermsMax,
+  parseFilter,
+  parseSelector,
+  type EntitySelector,
+} from './filter/parse.ts';
 export { printFilter } from './filter/print.ts';
 export * from './filter/tree.ts';
 export { digestTrace } from './digest.ts';
@@ -12,6 +19,8 @@ export {
   toServiceGraph,
   type GraphBuilder,
 } from './graph.ts';
+export { pageOfGraph, type GraphPosition } from './graph-page.ts';
+export { forecastFaults, forecastPeriods, selectStatistics, type PeriodStatistics } from './time-series.ts';
 export { createLinkList, type LinkList, type TraceLinks } from './links.ts';
 export { parsePageToken, printPageToken, type PagePosition } from './page-token.ts';
 export { summarise } from './summary.ts';

@@ -32,9 +32,30 @@ function inferSegment(traceId: string, call: SegmentNode): SegmentNode {
   copyMembers(call.document, document, copiedAfter);
   const origin = originOf(call);
   if (origin !== undefined) document.set('origin', origin);
+  const subsegments = origin === 'AWS::SQS::Queue' && isSend(call) ? [queueTimeOf(call, id)] : [];
   return toSegmentNode(
-    { id, startTimeNs: call.startTimeNs, document },
-    { parentId: call.id, subsegment: false, subsegments: [] },
+    { id, startTimeNs: call.startTimeNs, endTimeNs: call.endTimeNs, document },
+    { parentId: call.id, subsegment: false, subsegments },
+  );
+}
+
+/** Puts a message into a queue; others take from it or look at it. */
+function isSend({ document }: SegmentNode): boolean {
+  const operation = readText(readObject(document, 'aws'), 'operation');
+  return operation === 'SendMessage' || operation === 'SendMessageBatch';
+}
+
+/** What X-Ray shows of a message's way through a queue: as long as the call, whenever it is received. */
+function queueTimeOf(call: SegmentNode, queueId: string): SegmentNode {
+  const id = hashText(`${queueId}QueueTime`);
+  const document = new Map<string, JsonValue>([
+    ['id', id],
+    ['name', 'QueueTime'],
+  ]);
+  copyMembers(call.document, document, ['start_time', 'end_time', 'in_progress']);
+  return toSegmentNode(
+    { id, startTimeNs: call.startTimeNs, endTimeNs: call.endTimeNs, document },
+    { parentId: queueId, subsegment: true, subsegments: [] },
   );
 }
 

@@ -2,10 +2,12 @@ import type { SegmentDocument, SegmentNode } from '../model/index.ts';
 import { readFlag, readNumber, readObject, readText, readTime } from './members.ts';
 import { serviceOf } from './service.ts';
 
-/** One document with the two members without which it has no place in a trace. */
+/** One document with the two members without which it has no place in a trace, and its end. */
 export interface Entry {
   readonly id: string;
   readonly startTimeNs: bigint;
+  /** Undefined while in progress. */
+  readonly endTimeNs: bigint | undefined;
   readonly document: SegmentDocument;
 }
 
@@ -14,7 +16,7 @@ export function readEntry(document: SegmentDocument): Entry | undefined {
   const id = readText(document, 'id');
   const startTimeNs = readTime(document, 'start_time');
   if (id === undefined || startTimeNs === undefined) return undefined;
-  return { id, startTimeNs, document };
+  return { id, startTimeNs, endTimeNs: readTime(document, 'end_time'), document };
 }
 
 /** True for a document sent apart from its parent. */
@@ -28,8 +30,10 @@ interface Place {
   readonly subsegments: readonly SegmentNode[];
 }
 
-export function toSegmentNode({ id, startTimeNs, document }: Entry, place: Place): SegmentNode {
+/** Member by member: a node that is spread has no fixed shape for the engine, and is slow to make and to read. */
+export function toSegmentNode({ id, startTimeNs, endTimeNs, document }: Entry, place: Place): SegmentNode {
   const segment = !place.subsegment;
+  const { fault, error, throttle } = readFlags(document);
   return {
     id,
     parentId: place.parentId,
@@ -38,8 +42,10 @@ export function toSegmentNode({ id, startTimeNs, document }: Entry, place: Place
     namespace: place.subsegment ? callNamespace(document) : undefined,
     accountId: readText(readObject(document, 'aws'), 'account_id'),
     startTimeNs,
-    endTimeNs: readTime(document, 'end_time'),
-    ...readFlags(document),
+    endTimeNs,
+    fault,
+    error,
+    throttle,
     inferred: segment && readFlag(document, 'inferred') === true,
     subsegment: place.subsegment,
     service: segment ? serviceOf(document) : undefined,

@@ -30,7 +30,7 @@ const dominantShare = 0.5;
  */
 export function flagRootCauses(trace: Trace, flag: 'fault' | 'error'): readonly RootCause[] {
   const { root } = trace;
-  if (!root || ![...eachNode(trace.segments)].some((node) => node[flag])) return [];
+  if (!root || !eachNode(trace.segments).some((node) => node[flag])) return [];
   const calleesOf = indexCallees(trace);
   const exceptionsOf = createExceptionReader(trace);
   const causes: RootCause[] = [];

@@ -53,7 +53,8 @@ export function parentLinksOf(segment: SegmentNode): readonly JsonObject[] {
   );
 }
 
-/** Equal for equal services. */
-export function serviceKey(service: ServiceName): string {
-  return JSON.stringify([service.name, service.type, service.accountId]);
+/** Equal for equal services only, whatever characters their names hold. */
+export function serviceKey({ name, type, accountId }: ServiceName): string {
+  const typed = type === undefined ? '' : ` ${type.length} ${type}`;
+  return `${name.length} ${name}${typed}${accountId === undefined ? '' : `/${accountId}`}`;
 }

@@ -1,5 +1,6 @@
 import type {
   AnnotationSummary,
+  JsonObject,
   JsonValue,
   SegmentNode,
   ServiceName,
@@ -30,19 +31,14 @@ export function summarise(trace: Trace): TraceSummary {
     responseTime: root?.endTimeNs === undefined ? undefined : secondsBetween(root.startTimeNs, root.endTimeNs),
     fault: root?.fault ?? false,
     error: root?.error ?? false,
-    throttle: [...eachNode(trace.segments)].some(({ throttle }) => throttle),
+    throttle: eachNode(trace.segments).some(({ throttle }) => throttle),
     partial: trace.partial,
     http: httpOf(root),
     annotations: collectAnnotations(trace),
     users: collectUsers(trace),
     services: distinctServices([clientOf(root), ...trace.segments.map(({ service }) => service)]),
     entryPoint: root?.service,
-    resourceArns: distinctTexts(trace, ({ document }) => [readText(document, 'resource_arn')]),
-    instanceIds: distinctTexts(trace, ({ document }) => [readText(awsPart(document, 'ec2'), 'instance_id')]),
-    availabilityZones: distinctTexts(trace, ({ document }) => [
-      readText(awsPart(document, 'ec2'), 'availability_zone'),
-      readText(awsPart(document, 'ecs'), 'availability_zone'),
-    ]),
+    ...collectResources(trace),
     faultRootCauses: flagRootCauses(trace, 'fault'),
     errorRootCauses: flagRootCauses(trace, 'error'),
     responseTimeRootCauses: responseTimeRootCauses(trace),
@@ -79,15 +75,19 @@ function collectAnnotations(trace: Trace): TraceSummary['annotations'] {
 }
 
 /** Annotations of these nodes and of all embedded in them. Only texts, numbers and booleans count. */
-export function* annotationsOf(
+export function annotationsOf(
   nodes: readonly SegmentNode[],
-): Generator<[key: string, value: AnnotationSummary['value']]> {
+): readonly (readonly [key: string, value: AnnotationSummary['value']])[] {
+  const found: (readonly [string, AnnotationSummary['value']])[] = [];
   for (const { document } of eachNode(nodes)) {
-    for (const [key, json] of readObject(document, 'annotations') ?? []) {
+    const annotations = readObject(document, 'annotations');
+    if (!annotations) continue;
+    for (const [key, json] of annotations) {
       const value = toAnnotationValue(json);
-      if (value !== undefined) yield [key, value];
+      if (value !== undefined) found.push([key, value]);
     }
   }
+  return found;
 }
 
 function toAnnotationValue(json: JsonValue): AnnotationSummary['value'] | undefined {
@@ -127,13 +127,30 @@ function entryOf<Key, InnerKey, Value>(maps: Map<Key, Map<InnerKey, Value>>, key
   return inner;
 }
 
-function distinctTexts(
-  trace: Trace,
-  read: (segment: SegmentNode) => readonly (string | undefined)[],
-): readonly string[] {
-  return [...new Set(trace.segments.flatMap(read).filter((text) => text !== undefined))];
+/** Each once, in the order of the segments. */
+function collectResources({
+  segments,
+}: Trace): Pick<TraceSummary, 'resourceArns' | 'instanceIds' | 'availabilityZones'> {
+  const resourceArns = new Set<string>();
+  const instanceIds = new Set<string>();
+  const availabilityZones = new Set<string>();
+  for (const { document } of segments) {
+    addText(resourceArns, document, 'resource_arn');
+    const aws = readObject(document, 'aws');
+    if (!aws) continue;
+    const ec2 = readObject(aws, 'ec2');
+    addText(instanceIds, ec2, 'instance_id');
+    addText(availabilityZones, ec2, 'availability_zone');
+    addText(availabilityZones, readObject(aws, 'ecs'), 'availability_zone');
+  }
+  return {
+    resourceArns: [...resourceArns],
+    instanceIds: [...instanceIds],
+    availabilityZones: [...availabilityZones],
+  };
 }
 
-function awsPart(document: SegmentNode['document'], part: string): ReturnType<typeof readObject> {
-  return readObject(readObject(document, 'aws'), part);
+function addText(texts: Set<string>, object: JsonObject | undefined, name: string): void {
+  const text = readText(object, name);
+  if (text !== undefined) texts.add(text);
 }

@@ -219,6 +219,31 @@ describe('inferred segments', () => {
     }
   });
 
+  test('of a queue that was sent to hold the time in it, as long as the call', () => {
+    const sent = (operation: string): Trace =>
+      call({ name: 'SQS', namespace: 'aws', aws: { operation, queue_url: 'https://q/1/o' } });
+    const queue = sent('SendMessage').segments[1];
+    const [queueTime] = queue?.subsegments ?? [];
+    assert.equal(queueTime?.name, 'QueueTime');
+    assert.match(queueTime.id, /^[0-9a-f]{16}$/);
+    assert.equal(
+      printJson(compileDocument(queue ?? assert.fail()).get('subsegments') ?? null),
+      `[{"id":"${queueTime.id}","name":"QueueTime","start_time":1716560306.1,"end_time":1716560306.3}]`,
+    );
+    assert.equal(sent('SendMessageBatch').segments[1]?.subsegments.length, 1);
+    assert.equal(sent('ReceiveMessage').segments[1]?.subsegments.length, 0);
+  });
+
+  test('are in progress as long as the call is', () => {
+    const running = { id: 'b', name: 'SQS', namespace: 'aws', start_time: startTime, in_progress: true };
+    const aws = { operation: 'SendMessage', queue_url: 'https://q/1/o' };
+    const queue = traceOf([{ ...segment, subsegments: [{ ...running, aws }] }]).segments[1];
+    for (const node of [queue, queue?.subsegments[0]]) {
+      assert.equal(node?.endTimeNs, undefined);
+      assert.equal(node?.document.get('in_progress'), true);
+    }
+  });
+
   test('are not made for local work', () => {
     assert.equal(call({ name: 'parse' }).segments.length, 1);
     assert.equal(call({ name: 'parse', namespace: 'local' }).segments.length, 1);

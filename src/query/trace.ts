@@ -6,7 +6,7 @@
 import type { SegmentDocument, SegmentNode, Trace } from '../model/index.ts';
 import { isJsonObject, toXrayTraceId } from '../model/index.ts';
 import { inferSegments } from './inferred.ts';
-import { readFlag, readList, readObject, readText, readTime } from './members.ts';
+import { readFlag, readList, readObject, readText } from './members.ts';
 import type { Entry } from './node.ts';
 import { isIndependentSubsegment, readEntry, toSegmentNode } from './node.ts';
 import { eachNode } from './walk.ts';
@@ -49,13 +49,15 @@ function replaces(entry: Entry, known: Entry | undefined): boolean {
 }
 
 /** `end_time` decides: with it a document is complete even if it also says `in_progress`. */
-function isComplete({ document }: Entry): boolean {
-  return readTime(document, 'end_time') !== undefined;
+function isComplete({ endTimeNs }: Entry): boolean {
+  return endTimeNs !== undefined;
 }
 
 /** An entry that knows what it was embedded in. */
 interface Part extends Entry {
   readonly embeddedIn: Part | undefined;
+  readonly subsegment: boolean;
+  readonly parentId: string | undefined;
 }
 
 /**
@@ -63,7 +65,8 @@ interface Part extends Entry {
  * What was embedded in a replaced version goes with it.
  */
 function takeApart(entries: readonly Entry[]): readonly Part[] {
-  const parts = entries.flatMap((entry) => [...eachPart(entry)]);
+  const parts = entries.flatMap(partsOf);
+  if (parts.length === entries.length) return parts;
   const byId = new Map<string, Part>();
   for (const part of parts) {
     if (replaces(part, byId.get(part.id))) byId.set(part.id, part);
@@ -76,15 +79,29 @@ function takeApart(entries: readonly Entry[]): readonly Part[] {
   return [...kept];
 }
 
-function* eachPart(top: Entry): Generator<Part> {
-  const waiting: Part[] = [{ ...top, embeddedIn: undefined }];
+function partsOf(top: Entry): readonly Part[] {
+  const parts: Part[] = [];
+  const waiting: Part[] = [toPart(top, undefined)];
   for (let part = waiting.pop(); part; part = waiting.pop()) {
-    yield part;
+    parts.push(part);
     for (const child of readList(part.document, 'subsegments').toReversed()) {
       const entry = isJsonObject(child) ? readEntry(child) : undefined;
-      if (entry) waiting.push({ ...entry, embeddedIn: part });
+      if (entry) waiting.push(toPart(entry, part));
     }
   }
+  return parts;
+}
+
+function toPart({ id, startTimeNs, endTimeNs, document }: Entry, embeddedIn: Part | undefined): Part {
+  return {
+    id,
+    startTimeNs,
+    endTimeNs,
+    document,
+    embeddedIn,
+    subsegment: embeddedIn !== undefined || isIndependentSubsegment(document),
+    parentId: embeddedIn ? embeddedIn.id : readText(document, 'parent_id'),
+  };
 }
 
 /** Segments and parentless subsegments as trees. */
@@ -92,7 +109,7 @@ function placeEntries(traceId: string, parts: readonly Part[]): readonly Segment
   const ids = new Set(parts.map(({ id }) => id));
   const children = childrenByParent(parts);
   const placed = new Set<Part>();
-  const tops = parts.filter((part) => !isSubsegment(part) || !ids.has(parentIdOf(part) ?? ''));
+  const tops = parts.filter((part) => !part.subsegment || !ids.has(part.parentId ?? ''));
 
   function build(part: Part, depth: number): SegmentNode {
     placed.add(part);
@@ -100,8 +117,8 @@ function placeEntries(traceId: string, parts: readonly Part[]): readonly Segment
     const tooDeep = depth === subsegmentDepthMax;
     if (tooDeep) for (const child of below) tops.push(child);
     const subsegments = tooDeep ? [] : below.map((child) => build(child, depth + 1));
-    const parentId = parentIdOf(part);
-    if (!isSubsegment(part)) {
+    const { parentId } = part;
+    if (!part.subsegment) {
       return toSegmentNode(withDocument(part, alone(part)), { parentId, subsegment: false, subsegments });
     }
     const document = depth === 0 ? independent(traceId, part) : embedded(part);
@@ -119,12 +136,12 @@ function placeEntries(traceId: string, parts: readonly Part[]): readonly Segment
 
 /** Embedded children in the order of their document, then those sent apart by start time. */
 function childrenByParent(parts: readonly Part[]): ReadonlyMap<string, readonly Part[]> {
-  const subsegments = parts.filter(isSubsegment);
+  const subsegments = parts.filter(({ subsegment }) => subsegment);
   const inPlace = subsegments.filter(({ embeddedIn }) => embeddedIn);
   const apart = subsegments.filter(({ embeddedIn }) => !embeddedIn).sort(byStart);
   const children = new Map<string, Part[]>();
   for (const part of [...inPlace, ...apart]) {
-    const parentId = parentIdOf(part);
+    const { parentId } = part;
     if (parentId === undefined) continue;
     const siblings = children.get(parentId);
     if (siblings) siblings.push(part);
@@ -133,16 +150,8 @@ function childrenByParent(parts: readonly Part[]): ReadonlyMap<string, readonly 
   return children;
 }
 
-function isSubsegment(part: Part): boolean {
-  return part.embeddedIn !== undefined || isIndependentSubsegment(part.document);
-}
-
-function parentIdOf(part: Part): string | undefined {
-  return part.embeddedIn?.id ?? readText(part.document, 'parent_id');
-}
-
-function withDocument(part: Part, document: SegmentDocument): Entry {
-  return { id: part.id, startTimeNs: part.startTimeNs, document };
+function withDocument({ id, startTimeNs, endTimeNs }: Part, document: SegmentDocument): Entry {
+  return { id, startTimeNs, endTimeNs, document };
 }
 
 /** The document without its subsegments. An empty list stays behind to keep their place among the members. */
@@ -189,7 +198,7 @@ function byStart(a: { readonly startTimeNs: bigint }, b: { readonly startTimeNs:
  * are called by orphaned subsegments, the earliest real one is the nearest we know to the entrance.
  */
 function findRoot(segments: readonly SegmentNode[]): SegmentNode | undefined {
-  const ids = new Set([...eachNode(segments)].map(({ id }) => id));
+  const ids = new Set(eachNode(segments).map(({ id }) => id));
   const candidates = segments.filter(({ subsegment }) => !subsegment);
   const uncalled = candidates.filter(({ parentId }) => parentId === undefined || !ids.has(parentId));
   return uncalled.find(({ inferred }) => !inferred) ?? uncalled[0] ?? candidates.find(({ inferred }) => !inferred);

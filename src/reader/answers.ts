@@ -1,19 +1,10 @@
 import { printSegment } from '../codec/index.ts';
 import { RaybridgeError } from '../errors.ts';
 import { secondsText, toSeconds, toXrayTraceId } from '../model/index.ts';
-import type { Trace } from '../model/index.ts';
-import type { GraphQuery, TraceQuery, TraceReference } from '../pipeline/store.ts';
-import {
-  compileDocument,
-  createGraphBuilder,
-  digestTrace,
-  parseFilter,
-  parsePageToken,
-  printPageToken,
-  toServicesAnswer,
-  withSummaryFacts,
-} from '../query/index.ts';
-import type { ServiceAnswer, TraceSummaryAnswer } from '../query/index.ts';
+import type { SegmentNode, Trace } from '../model/index.ts';
+import type { TraceQuery, TraceReference } from '../pipeline/store.ts';
+import { compileDocument, parseFilter, parsePageToken, printPageToken, withSummaryFacts } from '../query/index.ts';
+import type { TraceSummaryAnswer } from '../query/index.ts';
 import type { TraceReader } from './reader.ts';
 
 /**
@@ -57,50 +48,98 @@ export async function answerSummaries(reader: TraceReader, question: SummariesQu
   return page.next ? { ...answer, NextToken: printToken(page.next, request) } : answer;
 }
 
+export interface TracesAnswer {
+  readonly Traces: readonly TraceAnswer[];
+  readonly UnprocessedTraceIds: readonly string[];
+  readonly NextToken?: string;
+}
+
 export interface TraceAnswer {
   readonly Id: string;
   /** Seconds. */
   readonly Duration: number;
+  /** The answer, not the store, lacks what is over `traceCharactersMax`. */
   readonly LimitExceeded: boolean;
   /** One entry for each segment, real or inferred; the document is JSON text. */
   readonly Segments: readonly { readonly Id: string; readonly Document: string }[];
 }
 
+/** Characters of the documents of one trace in an answer, and of all on one page. X-Ray keeps 500 kB of a trace. */
+export const traceCharactersMax = 8_000_000;
+
+/**
+ * Traces in the order of their ids (32 hex digits), one page of them. They are read one by one, so
+ * that several huge ones are never in memory together.
+ * @throws RaybridgeError INVALID_REQUEST (a token of another question), STORE_UNAVAILABLE.
+ */
+export async function answerTraces(
+  reader: TraceReader,
+  { traceIds, nextToken }: { readonly traceIds: readonly string[]; readonly nextToken: string | undefined },
+): Promise<TracesAnswer> {
+  const request = { operation: 'BatchGetTraces', traceIds };
+  const ids = [...new Set(traceIds)];
+  const found: TraceAnswer[] = [];
+  const unknown: string[] = [];
+  let characters = 0;
+  for (let index = nextToken ? readIndex(nextToken, request) : 0; index < ids.length; index += 1) {
+    const traceId = ids[index] ?? '';
+    const trace = (await reader.traces([traceId])).get(traceId);
+    if (!trace) {
+      unknown.push(toXrayTraceId(traceId));
+      continue;
+    }
+    const answer = answerTrace(trace);
+    characters += charactersOf(answer.Segments);
+    if (characters > traceCharactersMax && found.length > 0) {
+      const token = printPageToken({ request, position: { index } });
+      return { Traces: found, UnprocessedTraceIds: unknown, NextToken: token };
+    }
+    found.push(answer);
+  }
+  return { Traces: found, UnprocessedTraceIds: unknown };
+}
+
 export function answerTrace(trace: Trace): TraceAnswer {
+  const whole = trace.segments.map(printNode);
+  const isWhole = charactersOf(whole) <= traceCharactersMax;
   return {
     Id: toXrayTraceId(trace.traceId),
     Duration: Math.round(toSeconds(trace.endTimeNs - trace.startTimeNs) * 1000) / 1000,
-    LimitExceeded: false,
-    Segments: trace.segments.map((node) => ({ Id: node.id, Document: printSegment(compileDocument(node)) })),
+    LimitExceeded: !isWhole,
+    Segments: isWhole ? whole : withinLimit(trace.segments).map(printNode),
   };
 }
 
-export interface ServiceGraphAnswer {
-  /** Epoch seconds. */
-  readonly StartTime: number;
-  readonly EndTime: number;
-  readonly Services: readonly ServiceAnswer[];
-  readonly ContainsOldGroupVersions: boolean;
+function printNode(node: SegmentNode): TraceAnswer['Segments'][number] {
+  return { Id: node.id, Document: printSegment(compileDocument(node)) };
 }
 
-export async function answerServiceGraph(
-  reader: TraceReader,
-  request: Omit<GraphQuery, 'periodNs'>,
-): Promise<ServiceGraphAnswer> {
-  const graph = await reader.serviceGraph(request);
-  return {
-    StartTime: Number(secondsText(request.fromNs)),
-    EndTime: Number(secondsText(request.toNs)),
-    Services: toServicesAnswer(graph),
-    ContainsOldGroupVersions: false,
+function charactersOf(segments: TraceAnswer['Segments']): number {
+  return segments.reduce((sum, { Document }) => sum + Document.length, 0);
+}
+
+/** The first of them, each without the subsegments that are too much. */
+function withinLimit(segments: readonly SegmentNode[]): readonly SegmentNode[] {
+  let left = traceCharactersMax;
+  const cut = (nodes: readonly SegmentNode[]): readonly SegmentNode[] => {
+    const kept: SegmentNode[] = [];
+    for (const node of nodes) {
+      // Its own document names the member of its subsegments or gets it, and each stands behind a comma.
+      left -= printSegment(node.document).length + subsegmentsCharacters;
+      if (left < 0) break;
+      kept.push({ ...node, subsegments: cut(node.subsegments) });
+    }
+    return kept;
   };
+  return cut(segments);
 }
 
-/** GetTraceGraph's Services, over the given traces only. */
-export function answerTraceGraph(traces: readonly Trace[]): readonly ServiceAnswer[] {
-  const graph = createGraphBuilder();
-  for (const trace of traces) graph.add(digestTrace(trace, []));
-  return toServicesAnswer(graph.build());
+const subsegmentsCharacters = ',"subsegments":[],'.length;
+
+function readIndex(token: string, request: Readonly<Record<string, unknown>>): number {
+  const { index } = parsePageToken(token, request);
+  if (typeof index === 'number' && Number.isInteger(index) && index >= 0) return index;
+  throw wrongToken();
 }
 
 /** What a page token is bound to: the same question must be asked again for the next page. */
@@ -122,7 +161,11 @@ function readToken(token: string, request: Readonly<Record<string, unknown>>): T
   const { traceId, timeNs } = parsePageToken(token, request);
   if (typeof traceId === 'string' && typeof timeNs === 'string' && timePattern.test(timeNs))
     return { traceId, timeNs: BigInt(timeNs) };
-  throw new RaybridgeError('INVALID_REQUEST', 'NextToken: expected the token of the page before, got something else');
+  throw wrongToken();
 }
 
 const timePattern = /^-?\d{1,20}$/;
+
+function wrongToken(): RaybridgeError {
+  return new RaybridgeError('INVALID_REQUEST', 'NextToken: expected the token of the page before, got something else');
+}

@@ -1,5 +1,7 @@
 export * from './account.ts';
 export * from './answers.ts';
+export * from './graphs.ts';
+export * from './time-series.ts';
 export { digestSpans } from './assemble.ts';
 export * from './groups.ts';
 export * from './policies.ts';

@@ -1,6 +1,7 @@
 import type { ServiceGraph, Trace } from '../model/index.ts';
 import type { GraphQuery, PeriodGraph, Store, TracePage, TraceQuery } from '../pipeline/store.ts';
-import { assembleSpans } from './assemble.ts';
+import { createGraphBuilder } from '../query/index.ts';
+import { assembleSpans, digestSpans } from './assemble.ts';
 
 /**
  * Reads traces out of a store and derives what the X-Ray API, the console and the command line
@@ -11,11 +12,15 @@ export interface TraceReader {
   summaries(query: TraceQuery): Promise<TracePage>;
   /** Assembled traces by trace id (32 hex digits); unknown ids have no entry. */
   traces(traceIds: readonly string[]): Promise<ReadonlyMap<string, Trace>>;
+  /** Over these traces only; unknown ids add nothing. */
+  traceGraph(traceIds: readonly string[]): Promise<ServiceGraph>;
   serviceGraph(query: Omit<GraphQuery, 'periodNs'>): Promise<ServiceGraph>;
   /** One graph for each period that holds a trace, oldest first. */
   periodGraphs(query: GraphQuery): Promise<readonly PeriodGraph[]>;
 }
 
+/** In memory, of those that are only counted. */
+const tracesAtOnce = 10;
 const emptyGraph: ServiceGraph = { nodes: [] };
 
 export function createTraceReader(store: Store): TraceReader {
@@ -24,7 +29,16 @@ export function createTraceReader(store: Store): TraceReader {
 
     async traces(traceIds) {
       const spans = await store.traces(traceIds);
-      return new Map([...spans].map(([traceId, all]) => [traceId, assembleSpans(traceId, all, 'full')]));
+      return new Map([...spans].map(([traceId, all]) => [traceId, assembleSpans(traceId, all)]));
+    },
+
+    async traceGraph(traceIds) {
+      const graph = createGraphBuilder();
+      const ids = [...new Set(traceIds)];
+      for (let start = 0; start < ids.length; start += tracesAtOnce)
+        for (const [traceId, spans] of await store.traces(ids.slice(start, start + tracesAtOnce)))
+          graph.add(digestSpans(traceId, spans));
+      return graph.build();
     },
 
     async serviceGraph(query) {

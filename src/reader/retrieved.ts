@@ -17,7 +17,7 @@ import {
   type ServiceAnswer,
   toServiceAnswer,
 } from '../query/index.ts';
-import { assembleSpans } from './assemble.ts';
+import { sketchSpans } from './assemble.ts';
 import type { Retrieval } from './retrievals.ts';
 
 /** The answers to what a retrieval found, as plain JSON values (X-Ray API reference, ListRetrievedTraces, GetRetrievedTracesGraph). */
@@ -123,7 +123,7 @@ export async function answerRetrievedGraph(
   const graph = createGraphBuilder();
   const links = createLinkList();
   for await (const { traceId, spans } of retrievedSpans(store, retrieval, { from: 0, signal })) {
-    const trace = assembleSpans(traceId, spans, 'off');
+    const trace = sketchSpans(traceId, spans);
     graph.add(digestTrace(trace, []));
     links.add(trace);
   }

@@ -86,8 +86,8 @@ function matchesPattern(pattern: string, text: string | undefined): boolean {
 /**
  * Whether a pattern of `*` (any characters) and `?` (exactly one) matches the whole text, whatever
  * the case. When a character does not fit, only the last `*` takes one more: an earlier one can
- * win nothing by it. So no pattern costs more than its length times that of the text, and one
- * without a repeated beginning costs a single pass.
+ * win nothing by it. So no pattern costs more than its length, which a rule bounds, times that of
+ * the text, and one without a repeated beginning costs a single pass.
  */
 export function matchesWildcards(pattern: string, text: string): boolean {
   const wanted = pattern.toLowerCase();

@@ -26,5 +26,4 @@ export const unansweredPaths: ReadonlyMap<string, string> = new Map([
   ['/InsightEvents', 'GetInsightEvents'],
   ['/InsightImpactGraph', 'GetInsightImpactGraph'],
   ['/InsightSummaries', 'GetInsightSummaries'],
-  ['/TimeSeriesServiceStatistics', 'GetTimeSeriesServiceStatistics'],
 ]);

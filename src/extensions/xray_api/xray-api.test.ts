@@ -14,11 +14,12 @@ import { type HttpAnswer, sendHttp } from '../../../test/support/http.ts';
 import { createMemoryStore, type MemoryStore } from '../../../test/support/memory-store.ts';
 import { readRecorded } from '../../../test/support/samples.ts';
 import { createSignal } from '../../../test/support/signal.ts';
-import { parseJson } from '../../codec/index.ts';
+import { decodeSegments, jsonText, parseJson } from '../../codec/index.ts';
+import { toSpans } from '../../convert/index.ts';
 import { RaybridgeError } from '../../errors.ts';
 import type { HttpMount } from '../../net/http.ts';
-import type { TraceQuery } from '../../pipeline/store.ts';
-import type { ServiceGraphAnswer, SummariesAnswer, TraceAnswer } from '../../reader/index.ts';
+import type { SpanWrite, TraceQuery } from '../../pipeline/store.ts';
+import type { ServiceGraphAnswer, SummariesAnswer, TimeSeriesAnswer, TraceAnswer } from '../../reader/index.ts';
 import { xrayApi } from './index.ts';
 
 const closeDeadlineMs = 2_000;
@@ -318,7 +319,7 @@ describe('the X-Ray API', () => {
     });
 
     it('ignores members that nobody knows', async () => {
-      assert.equal((await call('/Traces', { TraceIds: [traceId], NextToken: 'x', __proto__x: 1 })).status, 200);
+      assert.equal((await call('/Traces', { TraceIds: [traceId], Wish: 'x', __proto__x: 1 })).status, 200);
     });
 
     it('answers POST only, and leaves /api/ to the console', async () => {
@@ -716,6 +717,14 @@ describe('the X-Ray API', () => {
       assert.equal(await count({ Sampling: false, SamplingStrategy: { Name: 'FixedRate', Value: 0 } }), 200);
       assert.equal(await count({ Sampling: true, SamplingStrategy: { Name: 'PartialScan', Value: 0 } }), 200);
       assert.equal(await count({ Sampling: true }), 200);
+      const { status, body } = await call('/TraceSummaries', {
+        StartTime: now - 1,
+        EndTime: now,
+        Sampling: true,
+        SamplingStrategy: { Name: 'Half' },
+      });
+      assert.equal(status, 400);
+      assert.equal(body.message, 'SamplingStrategy.Name: expected PartialScan or FixedRate, got "Half"');
     });
   });
 
@@ -773,6 +782,47 @@ describe('the X-Ray API', () => {
         [traceId],
       );
       assert.deepEqual(body.UnprocessedTraceIds, [unknown]);
+    });
+
+    it('gives traces of many megabytes on pages of their own, each once', async () => {
+      const ids = Array.from({ length: 3 }, (_, i) => xrayTraceId(now, i));
+      const metadata = { default: { filling: 'x'.repeat(4_500_000) } };
+      for (const trace_id of ids) await store.write(spansOf(segment({ trace_id, metadata }), trace_id));
+      const TraceIds = [...ids, ids[0], xrayTraceId(now, 9)];
+      const all: Body[] = [];
+      for (let NextToken: string | undefined; all.length < 10; NextToken = all.at(-1)?.NextToken) {
+        all.push((await call('/Traces', { TraceIds, ...(NextToken ? { NextToken } : {}) })).body);
+        if (!all.at(-1)?.NextToken) break;
+      }
+      assert.deepEqual(
+        all.map(({ Traces }) => Traces?.map(({ Id }) => Id)),
+        ids.map((id) => [id]),
+      );
+      assert.deepEqual(
+        all.flatMap(({ UnprocessedTraceIds }) => UnprocessedTraceIds),
+        [xrayTraceId(now, 9)],
+      );
+      const other = { TraceIds: ids, NextToken: all[0]?.NextToken };
+      assert.equal((await call('/Traces', other)).body.__type, 'InvalidRequestException');
+    });
+
+    it('leaves out what is over the limit of a trace, and says so', async () => {
+      const many = Array.from({ length: 40 }, (_, i) => ({
+        id: spanId(i + 100),
+        name: `part ${i}`,
+        start_time: now,
+        end_time: now + 0.1,
+        metadata: { default: { filling: 'x'.repeat(300_000) } },
+      }));
+      await store.write(spansOf(segment({ subsegments: many }), 'large'));
+      const { body, text } = await call('/Traces', { TraceIds: [traceId] });
+      assert.equal(body.Traces?.[0]?.LimitExceeded, true);
+      assert.ok(text.length < 9_000_000);
+      const document = JSON.parse(body.Traces[0].Segments[0]?.Document ?? '');
+      assert.deepEqual(
+        document.subsegments.map(({ name }: { name: string }) => name),
+        Array.from({ length: 26 }, (_, i) => `part ${i}`),
+      );
     });
 
     for (const [what, ids, find] of [
@@ -850,6 +900,12 @@ describe('the X-Ray API', () => {
       });
     });
 
+    it('of GetServiceGraph are of whole seconds', async () => {
+      await put(front);
+      const { body } = await call('/ServiceGraph', { StartTime: now + 0.25, EndTime: now + 0.5 });
+      assert.deepEqual([body.StartTime, body.EndTime, body.Services?.length], [now, now + 1, 3]);
+    });
+
     it('of GetServiceGraph are those of a group that there is', async () => {
       const range = { StartTime: now - 60, EndTime: now };
       const arn = 'arn:aws:xray:us-east-1:123456789012:group/Default';
@@ -873,7 +929,124 @@ describe('the X-Ray API', () => {
       assert.equal(body.message, 'TraceIds: expected at most 100 entries, got 101');
     });
   });
+
+  describe('GetTimeSeriesServiceStatistics', () => {
+    const path = '/TimeSeriesServiceStatistics';
+    const range = { StartTime: now - 200, EndTime: now };
+    /** The start of the minute of a time. */
+    const minute = (second: number): number => second - (second % 60);
+
+    beforeEach(async () => {
+      for (const [i, second] of [now - 190, now - 100, now - 99].entries())
+        await put(
+          segment({
+            trace_id: xrayTraceId(second, i),
+            id: spanId(i),
+            origin: 'AWS::ECS::Container',
+            start_time: second,
+            end_time: second + 0.5,
+            fault: i === 1,
+            subsegments: [
+              {
+                id: spanId(i + 50),
+                name: 'price.example',
+                namespace: 'remote',
+                start_time: second,
+                end_time: second + 0.2,
+              },
+            ],
+          }),
+        );
+    });
+
+    it('counts all edges where nothing is selected, for each minute in which there was a trace', async () => {
+      const { body } = await call(path, range);
+      assert.deepEqual(
+        body.TimeSeriesServiceStatistics?.map(({ Timestamp }) => Timestamp),
+        [minute(now - 190), minute(now - 100)],
+      );
+      // Each trace has an edge from its client and one to the price service.
+      assert.deepEqual(body.TimeSeriesServiceStatistics?.[1], {
+        Timestamp: minute(now - 100),
+        EdgeSummaryStatistics: {
+          OkCount: 3,
+          ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 },
+          FaultStatistics: { OtherCount: 1, TotalCount: 1 },
+          TotalCount: 4,
+          TotalResponseTime: 1.4,
+        },
+        ResponseTimeHistogram: [
+          { Value: 0.2, Count: 2 },
+          { Value: 0.5, Count: 2 },
+        ],
+      });
+      assert.equal(body.ContainsOldGroupVersions, false);
+      assert.equal(body.NextToken, undefined);
+    });
+
+    it('counts the selected service or edge over the period that was asked for', async () => {
+      for (const [selector, member, total, time] of [
+        ['service(id(name: "shop", type: "AWS::ECS::Container"))', 'ServiceSummaryStatistics', 3, 1.5],
+        ['id(name: "price.example")', 'ServiceSummaryStatistics', 3, 0.6],
+        ['service("price.example")', 'ServiceSummaryStatistics', 3, 0.6],
+        ['edge("shop", "price.example")', 'EdgeSummaryStatistics', 3, 0.6],
+      ] as const) {
+        const request = { ...range, EntitySelectorExpression: selector, Period: 300, GroupName: 'Default' };
+        const points = (await call(path, request)).body.TimeSeriesServiceStatistics ?? [];
+        const statistics = points.map((point) => point[member]);
+        assert.equal(
+          statistics.reduce((sum, one) => sum + (one?.TotalCount ?? 0), 0),
+          total,
+          selector,
+        );
+        assert.equal(
+          Math.round(statistics.reduce((sum, one) => sum + (one?.TotalResponseTime ?? 0), 0) * 10) / 10,
+          time,
+        );
+        assert.ok(points.every(({ Timestamp }) => Timestamp % 300 === 0));
+      }
+      const nobody = { ...range, EntitySelectorExpression: 'service("nobody")' };
+      assert.deepEqual((await call(path, nobody)).body.TimeSeriesServiceStatistics, []);
+    });
+
+    it('forecasts the faults of a service', async () => {
+      const request = { ...range, EntitySelectorExpression: 'service(id(name: "shop", type: "AWS::ECS::Container"))' };
+      const { body } = await call(path, { ...request, ForecastStatistics: true });
+      // Nothing is known of the time before the first point.
+      assert.deepEqual(
+        body.TimeSeriesServiceStatistics?.map(({ ServiceForecastStatistics }) => ServiceForecastStatistics),
+        [undefined, { FaultCountHigh: 0, FaultCountLow: 0 }],
+      );
+    });
+
+    for (const [what, members, find] of [
+      ['an empty selector', { EntitySelectorExpression: '' }, /the expression is empty/],
+      ['an annotation as selector', { EntitySelectorExpression: 'annotation.a = 1' }, /one service\(...\), edge/],
+      ['a condition in a selector', { EntitySelectorExpression: 'service("a") { fault }' }, /no condition in braces/],
+      ['two selectors', { EntitySelectorExpression: 'service("a") OR service("b")' }, /the end of the selector/],
+      ['a long selector', { EntitySelectorExpression: `service("${'a'.repeat(500)}")` }, /more than 500 characters/],
+      ['a period under a minute', { Period: 30 }, /^Period: expected a multiple of 60 seconds, at most 86400, got 30$/],
+      ['a period of no whole minutes', { Period: 90 }, /^Period/],
+      ['a forecast of nothing', { ForecastStatistics: true }, /^ForecastStatistics: expected/],
+      ['a group that is not here', { GroupName: 'mine' }, /^GroupName/],
+      ['an end before its start', { StartTime: now, EndTime: now - 1 }, /^EndTime/],
+    ] as const) {
+      it(`refuses ${what}`, async () => {
+        const { status, body } = await call(path, { ...range, ...members });
+        assert.equal(status, 400);
+        assert.equal(body.__type, 'InvalidRequestException');
+        assert.match(body.message ?? '', find);
+      });
+    }
+  });
 });
+
+/** The write of a document that is larger than those that X-Ray takes, as spans may be. */
+function spansOf(document: object, token: string): SpanWrite {
+  const [parsed] = decodeSegments(Buffer.from(`[${JSON.stringify(document)}]`));
+  assert.ok(parsed);
+  return { spans: toSpans([parsed], { json: jsonText }).spans, receivedAtNs: 0n, version: 1n, token };
+}
 
 interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
@@ -888,7 +1061,8 @@ interface Answer extends Omit<HttpAnswer, 'body'> {
 /** The members of all answers. */
 type Body = Partial<
   SummariesAnswer &
-    ServiceGraphAnswer & {
+    ServiceGraphAnswer &
+    TimeSeriesAnswer & {
       readonly Traces: readonly TraceAnswer[];
       readonly UnprocessedTraceIds: readonly string[];
       readonly UnprocessedTraceSegments: readonly {

@@ -7,13 +7,16 @@ export type Token = { readonly offset: number } &
     /** A text in double quotes, without them. */
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'number'; readonly value: number }
-    /** `annotation[key]`. */
+    /** `annotation[key]` or `attributes[key]`. */
     | { readonly kind: 'annotation'; readonly key: string }
     /** `#[…]`: the JSON after the `#`. */
     | { readonly kind: 'json'; readonly text: string }
     | { readonly kind: 'symbol'; readonly text: string }
     | { readonly kind: 'end' }
   );
+
+/** Both mean the same, so that people may use X-Ray's word or OpenTelemetry's. */
+export const annotationWords: ReadonlySet<string> = new Set(['annotation', 'attributes']);
 
 const spacePattern = /\s*/uy;
 const wordPattern = /[\p{L}_][\p{L}\p{N}_]*(?:\s*\.\s*[\p{L}\p{N}_]+)*/uy;
@@ -68,20 +71,27 @@ function readText(text: string, offset: number): Reading {
 
 function readWord(text: string, offset: number, word: string): Reading {
   const end = offset + word.length;
-  const opening = word.toLowerCase() === 'annotation' ? matchAt(bracketPattern, text, end) : undefined;
-  if (opening !== undefined) return readAnnotation(text, offset, end + opening.length);
+  const opening = annotationWords.has(word.toLowerCase()) ? matchAt(bracketPattern, text, end) : undefined;
+  if (opening !== undefined) return readAnnotation(text, { offset, word, keyOffset: end + opening.length });
   return { token: { kind: 'word', text: word.replaceAll(/\s/g, ''), offset }, end };
 }
 
+interface BracketedKey {
+  readonly offset: number;
+  /** As typed: one of annotationWords in any case. */
+  readonly word: string;
+  readonly keyOffset: number;
+}
+
 /** A key with brackets or quotes in it may itself stand in double quotes. */
-function readAnnotation(text: string, offset: number, keyOffset: number): Reading {
+function readAnnotation(text: string, { offset, word, keyOffset }: BracketedKey): Reading {
   const quoted = text[keyOffset] === '"' ? readText(text, keyOffset) : undefined;
   const bare = quoted ? undefined : matchAt(bareKeyPattern, text, keyOffset);
   const key = quoted?.token.kind === 'text' ? quoted.token.text : bare?.trim();
-  if (key === undefined || key === '') throw invalidFilter('annotation[...] needs a key', keyOffset);
+  if (key === undefined || key === '') throw invalidFilter(`${word}[...] needs a key`, keyOffset);
   const keyEnd = quoted?.end ?? keyOffset + (bare?.length ?? 0);
   const closing = matchAt(closingBracketPattern, text, keyEnd);
-  if (closing === undefined) throw invalidFilter('the closing ] is missing for the annotation key', keyEnd);
+  if (closing === undefined) throw invalidFilter(`the closing ] is missing for the key of ${word}[...]`, keyEnd);
   return { token: { kind: 'annotation', key, offset }, end: keyEnd + closing.length };
 }
 
@@ -125,8 +135,9 @@ function refuseGlued(text: string, token: Token, end: number): void {
   }
   if (token.kind !== 'word' || text[end] !== '-') return;
   const whole = `${token.text}${matchAt(strayPattern, text, end) ?? ''}`;
-  if (whole.toLowerCase().startsWith('annotation.')) {
-    throw invalidFilter(`an annotation key with - stands in brackets: annotation[${whole.slice(11)}]`, end);
+  const [head = '', ...key] = whole.split('.');
+  if (key.length > 0 && annotationWords.has(head.toLowerCase())) {
+    throw invalidFilter(`a key with - stands in brackets: ${head}[${key.join('.')}]`, end);
   }
   throw invalidFilter(`text stands in double quotes: "${whole}"`, token.offset);
 }
@@ -137,7 +148,7 @@ function strayCharacter(text: string, offset: number): Error {
   if (character === "'") return invalidFilter('text stands in double quotes, not in single ones', offset);
   if (twice === '&&') return invalidFilter('write AND instead of &&', offset);
   if (twice === '||') return invalidFilter('write OR instead of ||', offset);
-  if (character === '[') return invalidFilter('brackets belong to annotation[key] only', offset);
+  if (character === '[') return invalidFilter('brackets belong to annotation[key] and attributes[key] only', offset);
   if (character === '~' || character === '%' || character === '*') {
     return invalidFilter(`there are no patterns such as ${character}; use CONTAINS, BEGINSWITH or ENDSWITH`, offset);
   }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { testSpan } from '../../../test/support/span.ts';
+import { type AttributeDigest, type AttributeValue, attributesMax, type TraceDigest } from '../../model/index.ts';
 import { shopTraces, timed, traceOf } from '../shop.fixture.test.ts';
 import { digestTrace } from '../digest.ts';
 import { matches } from './match.ts';
-import { parseFilter } from './parse.ts';
+import { expressionTermsMax, parseFilter } from './parse.ts';
 
 const groups = new Map([
   ['slow', parseFilter('responsetime > 2')],
@@ -106,6 +108,55 @@ describe('a filter', () => {
     assert.ok(!holds('annotation.digits < 11 OR annotation.absent != "x"'));
   });
 
+  test('finds attributes of spans, of their resources and annotations, by either name', () => {
+    const spellings = [
+      'annotation.user_id',
+      'annotation[user.id]',
+      'attributes.user_id',
+      'attributes[user.id]',
+      'attributes["user_id"]',
+      'attributes["user.id"]',
+    ];
+    for (const key of ['user.id', 'user_id']) {
+      const digests = [
+        digestOf({ attributes: { [key]: 'u-17' } }),
+        digestOf({ resource: { [key]: 'u-17' } }),
+        digestOf({ annotations: { [key]: 'u-17' } }),
+      ];
+      for (const digest of digests) {
+        for (const spelling of spellings) {
+          const holds = (rest: string): boolean => matches(parseFilter(`${spelling}${rest}`), digest);
+          assert.ok(holds(''), `${spelling} of ${key}`);
+          assert.ok(holds(' = "u-17"') && holds(' != "u-18"') && holds(' CONTAINS "-1"'));
+          assert.ok(matches(parseFilter(`service("n") { ${spelling} BEGINSWITH "u-" }`), digest));
+          assert.ok(!matches(parseFilter(`!${spelling} OR service("n") { !${spelling} }`), digest));
+        }
+      }
+    }
+    const other = digestOf({ attributes: { 'user-id': 'u-17' } });
+    assert.ok(matches(parseFilter('attributes.user_id'), other), 'an X-Ray name stands for all that come to it');
+    assert.ok(!matches(parseFilter('attributes[user.id]'), other));
+  });
+
+  test('asks each value of a list, as it is typed', () => {
+    const digest = digestOf({ attributes: { list: ['a', 'b'], whole: 12n, half: 0.5, no: false } });
+    const holds = (text: string): boolean => matches(parseFilter(text), digest);
+    assert.ok(holds('attributes.list = "a" AND attributes.list = "b" AND !attributes.list = "c"'));
+    assert.ok(!holds('attributes.list != "a"'));
+    assert.ok(holds('attributes.whole >= 12 attributes.half < 1 attributes.no = false !attributes.no'));
+    assert.ok(holds('attributes.absent OR (attributes.whole AND !(attributes.half > 1))'));
+  });
+
+  test('takes an empty type for one that is not known', () => {
+    const digest = digestOf({});
+    const [segment = assert.fail()] = digest.segments;
+    const untyped = { ...digest, segments: [{ ...segment, service: { ...segment.service, type: '' } }] };
+    for (const same of [digest, untyped]) {
+      assert.ok(matches(parseFilter('service(id(name: "n", type: "")) { !type }'), same));
+      assert.ok(!matches(parseFilter('service() { type = "" OR type != "x" }'), same));
+    }
+  });
+
   test('looks at the annotations of the one service inside a service block', () => {
     assert.equal(found('service("shop.example") { annotation.tenant = "acme" }'), 'broken');
     assert.equal(found('service("carts") { annotation.tenant = "acme" }'), '');
@@ -152,3 +203,45 @@ describe('a filter', () => {
     assert.equal(matches(parseFilter('rootcause.json = #[{"constructor":{}}]'), digestTrace(trace, [])), false);
   });
 });
+
+test('the longest filter reads each attribute of the largest trace a few times only', () => {
+  const reads = new Map<PropertyKey, number>();
+  const digest = digestOf({});
+  const [segment = assert.fail()] = digest.segments;
+  const counting: ProxyHandler<AttributeDigest> = {
+    get(attribute, name) {
+      reads.set(name, (reads.get(name) ?? 0) + 1);
+      return Reflect.get(attribute, name);
+    },
+  };
+  const segments = Array.from({ length: 1000 }, () => segment);
+  const attributes = Array.from({ length: attributesMax }, (_, index) => {
+    const attribute = { key: `key.${index % 10}`, value: index, segment: index % segments.length };
+    return new Proxy(attribute, counting);
+  });
+  const term = (index: number): string => `annotation.key_${index % 10} = "x" OR annotation[key.${index % 10}] = "y"`;
+  const terms = Array.from({ length: 49 }, (_, index) => term(index)).join(' OR ');
+  const filter = parseFilter(`(${terms}) AND !fault OR service() { ${terms} }`);
+
+  assert.ok(!matches(filter, { ...digest, segments, attributes }));
+  assert.ok(JSON.stringify(filter).split('"annotation"').length > expressionTermsMax * 0.9);
+  // Once to find its segment, and by both its names in the trace and in the segment.
+  assert.equal(reads.get('segment'), attributesMax);
+  assert.equal(reads.get('key'), 4 * attributesMax);
+});
+
+interface Parts {
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly resource?: Readonly<Record<string, AttributeValue>>;
+  readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+/** A trace of one segment and its span. */
+function digestOf({ attributes = {}, resource = {}, annotations = {} }: Parts): TraceDigest {
+  const span = testSpan({
+    spanId: '53995c3f42cd8ad8',
+    attributes: new Map(Object.entries(attributes)),
+    resource: { ...testSpan().resource, attributes: new Map(Object.entries(resource)) },
+  });
+  return digestTrace(traceOf([timed(0, 1, { id: span.spanId, name: 'n', annotations })]), [span]);
+}

@@ -36,19 +36,88 @@ const noGroups: Groups = new Map();
 
 /**
  * Whether the trace satisfies the filter. A term about a group that `groups` does not hold is false;
- * the expression of a group cannot name groups in its turn.
+ * the expression of a group cannot name groups in its turn. Takes time in proportion to the length
+ * of the filter and to the size of the digest.
  */
 export function matches(filter: Filter, digest: TraceDigest, groups: Groups = noGroups): boolean {
+  return traceHolds(filter, createSearched(digest), groups);
+}
+
+function traceHolds(filter: Filter, searched: Searched, groups: Groups): boolean {
   return holds(filter, {
-    values: (keyword) => traceValues(keyword, digest),
-    annotation: (key) => attributeValues(digest.attributes, key),
-    term: (term) => traceTermHolds(term, digest, groups),
+    values: (keyword) => traceValues(keyword, searched.digest),
+    annotation: (key) => searched.find(searched.digest.attributes, key),
+    term: (term) => traceTermHolds(term, searched, groups),
   });
 }
 
-/** Under its own key, and under the one that a keyword can spell. */
-function attributeValues(attributes: readonly AttributeValueDigest[], wanted: string): readonly Value[] {
-  return attributes.flatMap(({ key, value }) => (key === wanted || keywordKey(key) === wanted ? [value] : []));
+/**
+ * A digest with what a filter asks of it again and again. A filter may have a thousand terms and a
+ * trace thousands of attributes, so each view is made once, when the first term needs it.
+ */
+interface Searched {
+  readonly digest: TraceDigest;
+  /** Values of a key among the attributes, which are a list of the digest or one that `attributesOf` gave. */
+  find(attributes: readonly AttributeValueDigest[], key: string): readonly Value[];
+  attributesOf(segment: number): readonly AttributeValueDigest[];
+  /** Each root cause as the list of its elements. */
+  paths(cause: RootCauseKind, element: RootCauseElement): readonly (readonly Element[])[];
+  rootCauseAnswers(): readonly unknown[];
+}
+
+function createSearched(digest: TraceDigest): Searched {
+  const indexOf = remember(indexAttributes);
+  const bySegment = remember(({ attributes }: TraceDigest) => groupBy(attributes, ({ segment }) => segment));
+  const pathsOf = remember((cause: RootCauseKind) =>
+    remember((element: RootCauseElement) =>
+      rootCausesOf(cause, digest.summary).map((rootCause) => elementsOf(element, rootCause)),
+    ),
+  );
+  const answersOf = remember(({ summary }: TraceDigest) => Object.values(toRootCauseAnswers(summary)).flat());
+  return {
+    digest,
+    find: (list, key) => indexOf(list)(key),
+    attributesOf: (segment) => bySegment(digest).get(segment) ?? none,
+    paths: (cause, element) => pathsOf(cause)(element),
+    rootCauseAnswers: () => answersOf(digest),
+  };
+}
+
+const none: readonly AttributeValueDigest[] = [];
+
+/** The function, which computes nothing twice. */
+function remember<Key, Result>(compute: (key: Key) => Result): (key: Key) => Result {
+  const known = new Map<Key, Result>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, compute(key));
+    // It was set above, so undefined is a result.
+    return known.get(key) as Result;
+  };
+}
+
+/**
+ * Under a key stands what has it; under the key as a keyword can spell it, what comes to that
+ * spelling too: `user_id` finds `user.id`, and `user.id` finds `user_id`.
+ */
+function indexAttributes(attributes: readonly AttributeValueDigest[]): (key: string) => readonly Value[] {
+  const byKey = groupBy(attributes, ({ key }) => key);
+  const byKeyword = groupBy(attributes, ({ key }) => keywordKey(key));
+  return (key) => {
+    const keyword = keywordKey(key);
+    const found = key === keyword ? [byKeyword.get(key)] : [byKey.get(key), byKey.get(keyword)];
+    return found.flatMap((list = none) => list.map(({ value }) => value));
+  };
+}
+
+function groupBy<Key, Item>(items: readonly Item[], keyOf: (item: Item) => Key): ReadonlyMap<Key, readonly Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const known = groups.get(key);
+    if (known) known.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
 }
 
 type Value = Comparison['value'];
@@ -64,7 +133,12 @@ interface Subject {
 
 type TraceTerm =
   | Extract<Filter, { readonly kind: 'service' | 'edge' | 'rootcause' | 'rootcause.json' }>
-  | { readonly kind: 'group'; readonly keyword: 'group.name' | 'group.arn'; readonly comparison: Comparison };
+  | (GroupTerm & { readonly kind: 'group' });
+
+interface GroupTerm {
+  readonly keyword: 'group.name' | 'group.arn';
+  readonly comparison: Comparison;
+}
 
 function holds(filter: Filter, subject: Subject): boolean {
   switch (filter.kind) {
@@ -186,21 +260,26 @@ function present<Kind extends Value>(value: Kind | undefined): readonly Kind[] {
   return value === undefined ? [] : [value];
 }
 
-function traceTermHolds(term: TraceTerm, digest: TraceDigest, groups: Groups): boolean {
+function traceTermHolds(term: TraceTerm, searched: Searched, groups: Groups): boolean {
   switch (term.kind) {
     case 'service':
-      return serviceHolds(term, digest);
+      return serviceHolds(term, searched);
     case 'edge':
-      return edgeHolds(term, digest);
+      return edgeHolds(term, searched);
     case 'rootcause':
-      return rootCauseHolds(term, digest.summary);
+      return rootCauseHolds(term, searched);
     case 'rootcause.json':
-      return rootCauseJsonHolds(term.patterns, digest.summary);
+      return term.patterns.every((pattern) => searched.rootCauseAnswers().some((answer) => fits(answer, pattern)));
     case 'group': {
-      const group = groups.get(groupName(term.keyword, String(term.comparison.value)));
-      return group !== undefined && matches(group, digest) === (term.comparison.operator === '=');
+      const group = groupOf(term, groups);
+      return group !== undefined && traceHolds(group, searched, noGroups) === (term.comparison.operator === '=');
     }
   }
+}
+
+/** The filter of the group that a term names, by its name or its ARN; undefined when nobody defined it. */
+export function groupOf({ keyword, comparison }: GroupTerm, groups: Groups): Filter | undefined {
+  return groups.get(groupName(keyword, String(comparison.value)));
 }
 
 /** A group's ARN ends in `group/<name>/<unique id>`, that of the default group without the id. */
@@ -211,40 +290,39 @@ function groupName(keyword: 'group.name' | 'group.arn', text: string): string {
 /** Without a block the client nodes count too; a block is asked of segments, and a client has none. */
 function serviceHolds(
   { node, block }: Extract<Filter, { readonly kind: 'service' }>,
-  { summary, segments, attributes }: TraceDigest,
+  { digest, find, attributesOf }: Searched,
 ): boolean {
-  if (!block) return summary.services.some((service) => isReferred(service, node));
-  return segments.some(
+  if (!block) return digest.summary.services.some((service) => isReferred(service, node));
+  return digest.segments.some(
     (segment, index) =>
       isReferred(segment.service, node) &&
       holds(block, {
         values: (keyword) => segmentValues(keyword, segment),
-        annotation: (key) =>
-          attributeValues(
-            attributes.filter((attribute) => attribute.segment === index),
-            key,
-          ),
+        annotation: (key) => find(attributesOf(index), key),
         term: refuseTerm,
       }),
   );
 }
 
-function edgeHolds({ from, to, block }: Extract<Filter, { readonly kind: 'edge' }>, { calls }: TraceDigest): boolean {
-  return calls.some(
+function edgeHolds(
+  { from, to, block }: Extract<Filter, { readonly kind: 'edge' }>,
+  { digest, find }: Searched,
+): boolean {
+  return digest.calls.some(
     (call) =>
       isReferred(call.from, from) &&
       isReferred(call.to, to) &&
       (!block ||
         holds(block, {
           values: (keyword) => requestValues(keyword, call),
-          annotation: (key) => attributeValues(call.annotations, key),
+          annotation: (key) => find(call.annotations, key),
           term: refuseTerm,
         })),
   );
 }
 
 /** A type or account that is not known is the empty text. */
-function isReferred(service: ServiceName, reference: NodeReference | undefined): boolean {
+export function isReferred(service: ServiceName, reference: NodeReference | undefined): boolean {
   if (!reference) return true;
   const { name, type, accountId } = reference;
   return (
@@ -252,6 +330,11 @@ function isReferred(service: ServiceName, reference: NodeReference | undefined):
     (type === undefined || type === (service.type ?? '')) &&
     (accountId === undefined || accountId === (service.accountId ?? ''))
   );
+}
+
+/** A type that is not known is the same as an empty one, so neither is set. */
+function knownText(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 function segmentValues(keyword: Keyword, segment: SegmentDigest): readonly Value[] {
@@ -267,7 +350,7 @@ function segmentValues(keyword: Keyword, segment: SegmentDigest): readonly Value
     case 'name':
       return [segment.service.name];
     case 'type':
-      return present(segment.service.type);
+      return present(knownText(segment.service.type));
     default:
       return requestValues(keyword, segment);
   }
@@ -292,11 +375,10 @@ function requestValues(keyword: Keyword, request: RequestDigest): readonly Value
 
 type RootCauseTerm = Extract<Filter, { readonly kind: 'rootcause' }>;
 
-function rootCauseHolds({ cause, element, block }: RootCauseTerm, summary: TraceSummary): boolean {
-  return rootCausesOf(cause, summary).some((rootCause) => {
-    const elements = elementsOf(element, rootCause);
-    return elements.some((_, index) => !block || holds(block, elementSubject(elements, index)));
-  });
+function rootCauseHolds({ cause, element, block }: RootCauseTerm, { paths }: Searched): boolean {
+  return paths(cause, element).some((elements) =>
+    elements.some((_, index) => !block || holds(block, elementSubject(elements, index))),
+  );
 }
 
 function rootCausesOf(cause: RootCauseKind, summary: TraceSummary): readonly RootCause[] {
@@ -318,7 +400,7 @@ function elementsOf(element: RootCauseElement, { services }: RootCause): readonl
 function serviceElement({ service, inferred }: RootCauseService): Element {
   return new Map<Keyword, Value | undefined>([
     ['name', service.name],
-    ['type', service.type],
+    ['type', knownText(service.type)],
     ['inferred', inferred],
   ]);
 }
@@ -355,12 +437,6 @@ function elementSubject(elements: readonly Element[], index: number): Subject {
 /** The parser lets no such term stand inside of braces. */
 function refuseTerm(): boolean {
   return false;
-}
-
-function rootCauseJsonHolds(patterns: readonly JsonPattern[], summary: TraceSummary): boolean {
-  const { fault, error, responseTime } = toRootCauseAnswers(summary);
-  const answers = [...fault, ...error, ...responseTime];
-  return patterns.every((pattern) => answers.some((answer) => fits(answer, pattern)));
 }
 
 /** An object fits a pattern that has some of its members; everything else must be equal. */

@@ -17,7 +17,8 @@ const foreignWords: ReadonlyMap<string, string> = new Map([
   ['5xx', 'did you mean "fault"?'],
 ]);
 
-const functionWords = ['service', 'edge', 'annotation.', 'rootcause.json'] as const;
+const functionWords = ['service', 'edge', 'rootcause.json'] as const;
+const annotationPrefixes = ['annotation.', 'attributes.'] as const;
 
 /**
  * The end of a message about an unknown keyword: what was probably meant, or nothing.
@@ -29,8 +30,15 @@ export function nearestKeyword(word: string, scope: Scope): string {
   const known = Object.keys(keywords).filter((keyword) => allowedIn(keyword, scope));
   const candidates = scope === 'trace' ? [...known, ...functionWords] : known;
   const tail = candidates.find((candidate) => candidate.endsWith(`.${word}`));
-  const nearest = tail ?? closest(word, candidates);
+  const nearest = tail ?? closest(word, candidates) ?? annotationLike(word, scope);
   return nearest === undefined ? '' : `, did you mean ${JSON.stringify(nearest)}?`;
+}
+
+/** `annotations.tenant` means `annotation.tenant`. */
+function annotationLike(word: string, scope: Scope): string | undefined {
+  if (scope.startsWith('rootcause')) return undefined;
+  const keyAt = word.indexOf('.') + 1;
+  return keyAt === 0 ? undefined : closest(word.slice(0, keyAt), annotationPrefixes);
 }
 
 function allowedIn(keyword: string, scope: Scope): boolean {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
+import { anyFilter, anyPattern, plain, type Vocabulary } from '../../../test/support/arbitrary-filters.ts';
+import { fuzzing } from '../../../test/support/fuzz.ts';
 import { RaybridgeError } from '../../errors.ts';
 import { parseFilter } from './parse.ts';
 import { printFilter } from './print.ts';
-import type { Comparison, Filter, JsonPattern, Keyword, NodeReference, Scope } from './tree.ts';
-import { isKeyword, keywordKind, keywords } from './tree.ts';
 
 describe('parse', () => {
   test('binds ! before AND, AND before OR, and reads terms side by side as AND', () => {
@@ -23,6 +23,13 @@ describe('parse', () => {
     assert.equal(canonical('Annotation.Tenant = ACME'), 'annotation.Tenant = "ACME"');
     assert.equal(canonical('ANNOTATION[ aws.local.operation ]'), 'annotation[aws.local.operation]');
     assert.equal(canonical('annotation["a]b"] = -1.50'), 'annotation["a]b"] = -1.5');
+  });
+
+  test('takes attributes for another word for annotation', () => {
+    assert.equal(canonical('attributes.tenant = ACME'), 'annotation.tenant = "ACME"');
+    assert.equal(canonical('Attributes["user.id"]'), 'annotation[user.id]');
+    assert.equal(canonical('service() { !attributes[ user.id ] }'), 'service() { !annotation[user.id] }');
+    assert.equal(canonical('edge(, ) { attributes["a]b"] > 1 }'), 'edge(, ) { annotation["a]b"] > 1 }');
   });
 
   test('unescapes quotes and backslashes in texts and leaves other backslashes', () => {
@@ -58,12 +65,28 @@ const mistakes: readonly (readonly [expression: string, message: string])[] = [
   ['http.url CONTAINS /cart', 'unexpected "/cart"; text stands in double quotes at position 19'],
   ['instance.id = i-0abc', 'text stands in double quotes: "i-0abc" at position 15'],
   ['user = "open', 'the closing " is missing for the text at position 8'],
-  ['annotation.my-key = 1', 'an annotation key with - stands in brackets: annotation[my-key] at position 14'],
-  ['annotation.my-2', 'an annotation key with - stands in brackets: annotation[my-2] at position 14'],
-  ['annotation.my key = 1', 'an annotation key with spaces stands in brackets: annotation[my key] at position 15'],
-  ['annotation.aws.local = 1', 'an annotation key with dots stands in brackets: annotation[aws.local] at position 1'],
+  ['annotation.my-key = 1', 'a key with - stands in brackets: annotation[my-key] at position 14'],
+  ['annotation.my-2', 'a key with - stands in brackets: annotation[my-2] at position 14'],
+  ['annotation.my key = 1', 'a key with spaces stands in brackets: annotation[my key] at position 15'],
+  ['annotation.aws.local = 1', 'a key with dots stands in brackets: annotation[aws.local] at position 1'],
+  ['attributes.my-key = 1', 'a key with - stands in brackets: attributes[my-key] at position 14'],
+  ['attributes.my key = 1', 'a key with spaces stands in brackets: attributes[my key] at position 15'],
+  ['attributes.user.id = 1', 'a key with dots stands in brackets: attributes[user.id] at position 1'],
+  ['attributes', 'attributes needs a key: attributes.key at position 1'],
+  ['attributes["a" = 1', 'the closing ] is missing for the key of attributes[...] at position 15'],
+  ['annotations.tenant = 1', 'unknown keyword "annotations.tenant", did you mean "annotation."? at position 1'],
+  ['fault AND attribute.tenant', 'unknown keyword "attribute.tenant", did you mean "attributes."? at position 11'],
+  ['service() { anotation.a }', 'unknown keyword "anotation.a", did you mean "annotation."? at position 13'],
+  ['tags["a"] = 1', 'brackets belong to annotation[key] and attributes[key] only at position 5'],
+  [
+    'rootcause.fault.service { attributes.a }',
+    'annotations and attributes cannot stand inside the braces of rootcause at position 27',
+  ],
+  ['user = "\uD800"', 'half of a surrogate pair, which no text of a trace holds at position 9'],
+  ['rootcause.json = #[1e999]', 'the JSON cannot be read (a number is too large) at position 19'],
+  ['rootcause.json = #["\\uDC00"]', 'the JSON cannot be read (half of a surrogate pair) at position 19'],
   ['annotation[] = 1', 'annotation[...] needs a key at position 12'],
-  ['annotation[a', 'the closing ] is missing for the annotation key at position 13'],
+  ['annotation[a', 'the closing ] is missing for the key of annotation[...] at position 13'],
   ['responsetime > "2"', 'responsetime takes a number without quotes, got "2" at position 16'],
   ['duration > 500ms', 'a number has no unit, durations are seconds; text stands in double quotes at position 12'],
   ['user = 17', 'user takes a text in double quotes, got 17 at position 8'],
@@ -126,6 +149,9 @@ describe('bounds', () => {
     assert.throws(() => parseFilter('('.repeat(5000)), /nested deeper than 32 levels at position 33/);
     assert.throws(() => parseFilter('!'.repeat(5000)), /nested deeper than 32 levels/);
     assert.throws(() => parseFilter(`rootcause.json = #${'['.repeat(5000)}`), /nested deeper than 16 levels/);
+    assert.throws(() => parseFilter(`fault${' ok'.repeat(200)}`), /more than 200 terms at position 604$/);
+    assert.throws(() => parseFilter(`service() { ${'ok '.repeat(200)}}`), /more than 200 terms/);
+    assert.throws(() => parseFilter(`rootcause.json = #[${'0,'.repeat(200)}0]`), /more than 200 terms at position 19$/);
     assert.throws(() => parseFilter(`http.status = ${'9'.repeat(400)}`), /the number 9{20} is too large/);
   });
 
@@ -168,13 +194,24 @@ describe('bounds', () => {
   });
 });
 
+const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', 'a\nb', ']', '\0'));
+const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+
+const vocabulary: Vocabulary = {
+  keys: fc.oneof(text, fc.constantFrom('a_1', '1', 'aws.local', ' x', '__proto__')),
+  annotationTexts: () => text,
+  annotationNumbers: () => fc.oneof(fc.integer(), number),
+  texts: () => text,
+  numbers: () => fc.oneof(fc.integer(), number),
+  patterns: anyPattern,
+};
+
 test('a printed filter parses to the same filter', () => {
   fc.assert(
-    fc.property(arbitraryFilter('trace', 3), (filter) => {
-      // fast-check makes records without prototype, the parser makes plain objects.
-      assert.deepEqual(parseFilter(printFilter(filter)), structuredClone(filter));
+    fc.property(anyFilter(vocabulary, 3), (filter) => {
+      assert.deepEqual(parseFilter(printFilter(filter)), plain(filter));
     }),
-    { numRuns: 500 },
+    fuzzing(500),
   );
 });
 
@@ -185,102 +222,4 @@ function canonical(expression: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', 'a\nb', ']'));
-const number = fc
-  .oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }))
-  .map((value) => (value === 0 ? 0 : value));
-
-function arbitraryFilter(scope: Scope, depth: number): fc.Arbitrary<Filter> {
-  const leaf = arbitraryLeaf(scope, depth);
-  if (depth === 0) return leaf;
-  const inner = arbitraryFilter(scope, depth - 1);
-  return fc.oneof(
-    leaf,
-    fc.record({ kind: fc.constantFrom('and', 'or'), terms: fc.array(inner, { minLength: 2, maxLength: 3 }) }),
-    fc.record({ kind: fc.constant('not'), term: inner }),
-  );
-}
-
-function arbitraryLeaf(scope: Scope, depth: number): fc.Arbitrary<Filter> {
-  const keyword = arbitraryKeyword(scope);
-  if (scope.startsWith('rootcause')) return keyword;
-  const annotation = fc.record({
-    kind: fc.constant('annotation'),
-    key: fc.oneof(
-      text.filter((key) => key !== ''),
-      fc.constantFrom('a_1', '1', 'aws.local', ' x', '__proto__'),
-    ),
-    comparison: fc.option(arbitraryComparison(['boolean', 'number', 'text']), { nil: undefined }),
-  });
-  if (scope !== 'trace') return fc.oneof(keyword, annotation);
-  return fc.oneof(keyword, annotation, arbitraryTraceTerm(depth));
-}
-
-function arbitraryKeyword(scope: Scope): fc.Arbitrary<Filter> {
-  const allowed = Object.keys(keywords)
-    .filter(isKeyword)
-    .filter((keyword) => keywordKind(keyword).scopes.includes(scope));
-  return fc.constantFrom(...allowed).chain((keyword: Keyword) => {
-    const { type } = keywordKind(keyword);
-    const comparison = arbitraryComparison([type]);
-    const nil = fc.option(comparison, { nil: undefined });
-    return fc.record({
-      kind: fc.constant('keyword'),
-      keyword: fc.constant(keyword),
-      comparison: type === 'group' ? comparison : nil,
-    });
-  });
-}
-
-function arbitraryComparison(types: readonly string[]): fc.Arbitrary<Comparison> {
-  const equality = fc.constantFrom('=', '!=');
-  const order = fc.constantFrom('=', '!=', '<', '<=', '>', '>=');
-  const textual = fc.constantFrom('=', '!=', 'CONTAINS', 'BEGINSWITH', 'ENDSWITH');
-  const byType = new Map<string, fc.Arbitrary<Comparison>>([
-    ['boolean', fc.record({ operator: equality, value: fc.boolean() })],
-    ['number', fc.record({ operator: order, value: number })],
-    ['text', fc.record({ operator: textual, value: text })],
-    ['group', fc.record({ operator: equality, value: text })],
-  ]);
-  return fc.constantFrom(...types).chain((type) => byType.get(type) ?? assert.fail(type));
-}
-
-function arbitraryTraceTerm(depth: number): fc.Arbitrary<Filter> {
-  const block = (scope: Scope): fc.Arbitrary<Filter | undefined> =>
-    depth === 0 ? fc.constant(undefined) : fc.option(arbitraryFilter(scope, depth - 1), { nil: undefined });
-  const service = fc.record({ kind: fc.constant('service'), node: arbitraryNode(), block: block('service') });
-  const edge = fc.record({
-    kind: fc.constant('edge'),
-    from: arbitraryNode(),
-    to: arbitraryNode(),
-    block: block('edge'),
-  });
-  const rootCause = fc.constantFrom('service', 'entity', 'exception').chain((element) =>
-    fc.record({
-      kind: fc.constant('rootcause'),
-      cause:
-        element === 'exception' ? fc.constantFrom('fault', 'error') : fc.constantFrom('fault', 'error', 'responsetime'),
-      element: fc.constant(element),
-      block: block(`rootcause ${element}`),
-    }),
-  );
-  const json = fc.record({
-    kind: fc.constant('rootcause.json'),
-    // What JSON.parse gives is a pattern.
-    patterns: fc.array(fc.jsonValue({ maxDepth: 3 }).map(dropMinusZero) as fc.Arbitrary<JsonPattern>, { minLength: 1 }),
-  });
-  return fc.oneof(service, edge, rootCause, json);
-}
-
-function dropMinusZero(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
-}
-
-function arbitraryNode(): fc.Arbitrary<NodeReference | undefined> {
-  const member = fc.option(text, { nil: undefined });
-  return fc
-    .option(fc.record({ name: member, type: member, accountId: member }), { nil: undefined })
-    .map((node) => (node && Object.values(node).some((value) => value !== undefined) ? node : undefined));
 }

@@ -5,7 +5,7 @@
 import { RaybridgeError } from '../../errors.ts';
 import { invalidFilter } from './invalid.ts';
 import type { Token } from './lex.ts';
-import { lexFilter } from './lex.ts';
+import { annotationWords, lexFilter } from './lex.ts';
 import { nearestKeyword } from './nearest.ts';
 import type {
   Comparison,
@@ -25,6 +25,11 @@ import { isKeyword, keywordKind } from './tree.ts';
 export const expressionLengthMax = 10_000;
 /** Parentheses, braces and negations inside each other. */
 export const expressionDepthMax = 32;
+/** Conditions, each value in JSON among them: a store plans its search term by term. */
+export const expressionTermsMax = 200;
+
+/** Documents and spans are UTF-8, which cannot hold it. */
+const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * The tree of a filter expression.
@@ -34,12 +39,53 @@ export function parseFilter(text: string): Filter {
   if (text.length > expressionLengthMax) {
     throw invalidFilter(`more than ${expressionLengthMax} characters`, expressionLengthMax);
   }
+  const surrogateAt = text.search(loneSurrogate);
+  if (surrogateAt >= 0) throw invalidFilter('half of a surrogate pair, which no text of a trace holds', surrogateAt);
   const cursor = createCursor(lexFilter(text));
   if (cursor.peek().kind === 'end') throw invalidFilter('the expression is empty', 0);
   const filter = parseOr(cursor, { scope: 'trace', depth: 0 });
   const rest = cursor.peek();
   if (rest.kind === 'end') return filter;
   throw invalidFilter(`expected AND, OR or the end, got ${describe(rest)}${quoteHint(rest)}`, rest.offset);
+}
+
+/** Which nodes or edges of the service graph are meant. */
+export type EntitySelector =
+  | { readonly kind: 'service'; readonly node: NodeReference | undefined }
+  | { readonly kind: 'edge'; readonly from: NodeReference | undefined; readonly to: NodeReference | undefined };
+
+/** X-Ray API reference, GetTimeSeriesServiceStatistics. */
+export const selectorLengthMax = 500;
+
+/**
+ * An entity selector expression: one `service(...)`, `edge(...)` or `id(...)` without a condition,
+ * because statistics of the graph no longer know single requests.
+ * @throws RaybridgeError FILTER_INVALID
+ */
+export function parseSelector(text: string): EntitySelector {
+  if (text.length > selectorLengthMax)
+    throw invalidFilter(`more than ${selectorLengthMax} characters`, selectorLengthMax);
+  const cursor = createCursor(lexFilter(text));
+  const first = cursor.peek();
+  if (first.kind === 'end') throw invalidFilter('the expression is empty', 0);
+  if (isWord(first, 'id')) {
+    const node = parseNodeReference(cursor);
+    expectEnd(cursor);
+    return { kind: 'service', node };
+  }
+  const term = parsePrimary(cursor, { scope: 'trace', depth: 0 });
+  if (term.kind !== 'service' && term.kind !== 'edge')
+    throw invalidFilter('an entity selector is one service(...), edge(...) or id(...)', first.offset);
+  if (term.block) throw invalidFilter('an entity selector takes no condition in braces', first.offset);
+  expectEnd(cursor);
+  return term.kind === 'service'
+    ? { kind: 'service', node: term.node }
+    : { kind: 'edge', from: term.from, to: term.to };
+}
+
+function expectEnd(cursor: Cursor): void {
+  const rest = cursor.peek();
+  if (rest.kind !== 'end') throw invalidFilter(`expected the end of the selector, got ${describe(rest)}`, rest.offset);
 }
 
 interface Cursor {
@@ -49,10 +95,13 @@ interface Cursor {
   take(symbol: string): boolean;
   /** Takes the connector if it comes next. */
   takeWord(word: string): boolean;
+  /** Counts terms that begin at a token. @throws RaybridgeError FILTER_INVALID when there are too many. */
+  countTerms(terms: number, token: Token): void;
 }
 
 function createCursor(tokens: readonly Token[]): Cursor {
   let index = 0;
+  let counted = 0;
   // The lexer ends every list with an `end` token, and nobody steps over it.
   const end: Token = tokens.at(-1) ?? { kind: 'end', offset: 0 };
   const cursor: Cursor = {
@@ -71,6 +120,10 @@ function createCursor(tokens: readonly Token[]): Cursor {
       const found = isWord(cursor.peek(), word);
       if (found) index += 1;
       return found;
+    },
+    countTerms(terms, { offset }) {
+      counted += terms;
+      if (counted > expressionTermsMax) throw invalidFilter(`more than ${expressionTermsMax} terms`, offset);
     },
   };
   return cursor;
@@ -113,6 +166,7 @@ function parseUnary(cursor: Cursor, place: Place): Filter {
 function parsePrimary(cursor: Cursor, place: Place): Filter {
   const token = cursor.next();
   if (isSymbol(token, '(')) return parseGroup(cursor, token, place);
+  cursor.countTerms(1, token);
   if (token.kind === 'annotation') return parseAnnotation(cursor, token.key, token, place);
   if (token.kind === 'word') return parseWord(cursor, token, place);
   if (token.kind === 'end') throw invalidFilter('expected a term, got the end of the expression', token.offset);
@@ -132,34 +186,44 @@ function parseWord(cursor: Cursor, token: WordToken, place: Place): Filter {
   if (word === 'and' || word === 'or') throw invalidFilter(`expected a term, got ${token.text}`, token.offset);
   if (word === 'service') return parseService(cursor, token, place);
   if (word === 'edge') return parseEdge(cursor, token, place);
-  if (word === 'annotation') throw invalidFilter('annotation needs a key: annotation.key', token.offset);
-  if (word.startsWith('annotation.')) return parseAnnotation(cursor, annotationKey(token), token, place);
+  const [head = ''] = word.split('.', 1);
+  if (annotationWords.has(head)) return parseAnnotation(cursor, dottedKey(token), token, place);
   if (word.startsWith('rootcause.')) return parseRootCause(cursor, token, place);
   return parseKeyword(cursor, token, place);
 }
 
-function annotationKey(token: WordToken): string {
-  const key = token.text.slice('annotation.'.length);
-  if (!key.includes('.')) return key;
-  throw invalidFilter(`an annotation key with dots stands in brackets: annotation[${key}]`, token.offset);
+/** Of `annotation.key`. */
+function dottedKey({ text, offset }: WordToken): string {
+  const [word = '', key, ...more] = text.split('.');
+  if (key === undefined) throw invalidFilter(`${word} needs a key: ${word}.key`, offset);
+  if (more.length === 0) return key;
+  throw invalidFilter(`a key with dots stands in brackets: ${word}[${[key, ...more].join('.')}]`, offset);
 }
 
 function parseAnnotation(cursor: Cursor, key: string, token: Token, place: Place): Filter {
   if (place.scope.startsWith('rootcause')) {
-    throw invalidFilter('annotations cannot stand inside the braces of rootcause', token.offset);
+    throw invalidFilter('annotations and attributes cannot stand inside the braces of rootcause', token.offset);
   }
   const comparison = parseComparison(cursor, 'annotation', token);
-  if (!comparison) refuseKeyWithSpace(cursor.peek(), key, place);
+  if (!comparison) refuseKeyWithSpace(cursor.peek(), { key, subject: token, place });
   return { kind: 'annotation', key, comparison };
 }
 
+interface Annotation {
+  readonly key: string;
+  readonly subject: Token;
+  readonly place: Place;
+}
+
 /** In `annotation.my key = 1` the second word would be blamed as a keyword, which helps nobody. */
-function refuseKeyWithSpace(next: Token, key: string, place: Place): void {
-  if (next.kind !== 'word') return;
+function refuseKeyWithSpace(next: Token, { key, subject, place }: Annotation): void {
+  if (next.kind !== 'word' || subject.kind !== 'word') return;
   const word = next.text.toLowerCase();
-  const known = isKeyword(word) || /^(and|or|service|edge|annotation\b.*|rootcause\b.*)$/.test(word);
+  const [head = ''] = word.split('.', 1);
+  const known = isKeyword(word) || annotationWords.has(head) || /^(and|or|service|edge|rootcause)$/.test(head);
   if (known || nearestKeyword(word, place.scope) !== '') return;
-  throw invalidFilter(`an annotation key with spaces stands in brackets: annotation[${key} ${next.text}]`, next.offset);
+  const [annotationWord = ''] = subject.text.split('.', 1);
+  throw invalidFilter(`a key with spaces stands in brackets: ${annotationWord}[${key} ${next.text}]`, next.offset);
 }
 
 function parseKeyword(cursor: Cursor, token: WordToken, place: Place): Filter {
@@ -346,21 +410,42 @@ function parseRootCauseJson(cursor: Cursor, token: WordToken): Filter {
       token.offset,
     );
   }
-  const patterns = parsePatterns(json.text, json.offset);
+  const { patterns, values } = parsePatterns(json.text, json.offset);
+  cursor.countTerms(values, json);
   if (patterns.length === 0) throw invalidFilter('the JSON list must hold at least one root cause', json.offset);
   return { kind: 'rootcause.json', patterns };
 }
 
-function parsePatterns(text: string, offset: number): readonly JsonPattern[] {
+interface Patterns {
+  readonly patterns: readonly JsonPattern[];
+  /** How many values there are, those inside of others too. */
+  readonly values: number;
+}
+
+function parsePatterns(text: string, offset: number): Patterns {
+  let values = 0;
   try {
-    // The text begins with [, so what can be parsed is a list. Minus zero would print as 0.
-    return JSON.parse(text, (_, value) => (value === 0 ? 0 : value)) as JsonPattern[];
+    // The text begins with [, so what can be parsed is a list.
+    const patterns = JSON.parse(text, (key, value) => {
+      values += 1;
+      return readJsonValue(key, value);
+    }) as JsonPattern[];
+    return { patterns, values };
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : '';
     throw new RaybridgeError('FILTER_INVALID', invalidFilter(`the JSON cannot be read (${detail})`, offset).message, {
       cause,
     });
   }
+}
+
+/** Lets nothing pass that would print as another value. @throws SyntaxError. */
+function readJsonValue(key: string, value: unknown): unknown {
+  if (loneSurrogate.test(key) || (typeof value === 'string' && loneSurrogate.test(value))) {
+    throw new SyntaxError('half of a surrogate pair');
+  }
+  if (value === Infinity || value === -Infinity) throw new SyntaxError('a number is too large');
+  return value === 0 ? 0 : value;
 }
 
 /** The condition in braces; undefined when there are no braces, or nothing in them. */

@@ -8,6 +8,7 @@ export type Filter =
   | { readonly kind: 'not'; readonly term: Filter }
   /** Without comparison: the keyword is set, or true if it is a boolean. */
   | { readonly kind: 'keyword'; readonly keyword: Keyword; readonly comparison: Comparison | undefined }
+  /** An annotation of a document or an attribute of a span, spelt `annotation` or `attributes`. */
   | { readonly kind: 'annotation'; readonly key: string; readonly comparison: Comparison | undefined }
   /** `node` undefined stands for any node, `block` undefined for no condition. */
   | { readonly kind: 'service'; readonly node: NodeReference | undefined; readonly block: Filter | undefined }

@@ -8,7 +8,7 @@ import type {
   TraceSummary,
 } from '../../model/index.ts';
 import { keywordKey } from '../../model/index.ts';
-import { searchedNumber, toTraceSummaryAnswer } from '../../query/index.ts';
+import { searchedNumber, toRootCauseAnswers, toTraceSummaryAnswer } from '../../query/index.ts';
 import { ArrayEnds, ByteWriter, encodeBlock } from './native.ts';
 
 /**
@@ -250,6 +250,7 @@ const digestColumns: readonly DigestColumn[] = [
   member('cause_remote', flag, causeElements, ({ remote }) => remote === true),
   member('cause_inferred', flag, causeElements, ({ inferred }) => inferred === true),
   member('cause_coverage', double, causeElements, ({ coverage }) => coverage ?? Number.NaN),
+  member('causes', text, rootCausesOf, engineJson),
 
   member(
     'send_call',
@@ -366,6 +367,18 @@ function pathElements({ services }: RootCause, kind: number): readonly CauseElem
     })),
     ...exceptions.map(({ name, message }, index) => ({ ...place(kind + 2, index, exceptions), name, message })),
   ];
+}
+
+/** What a JSON root cause in a filter is held against. */
+function rootCausesOf({ digest }: DigestRow): readonly unknown[] {
+  return Object.values(toRootCauseAnswers(digest.summary)).flat();
+}
+
+/** The engine refuses JSON with half of a surrogate pair; as UTF-8 it is this character in all other columns. */
+function engineJson(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'string' ? member.replaceAll(/\p{Surrogate}/gu, '\uFFFD') : member,
+  );
 }
 
 function place(

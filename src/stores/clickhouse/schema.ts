@@ -187,6 +187,7 @@ const createDigests = `
     cause_remote Array(UInt8) CODEC(ZSTD(1)),
     cause_inferred Array(UInt8) CODEC(ZSTD(1)),
     cause_coverage Array(Float64) CODEC(ZSTD(1)),
+    causes Array(String) CODEC(ZSTD(1)),
     send_call Array(String) CODEC(ZSTD(1)),
     ${serviceColumns('send')}
     send_ns Array(UInt64) CODEC(ZSTD(1)),
@@ -199,7 +200,9 @@ const createDigests = `
     INDEX ix_end end_ns TYPE minmax GRANULARITY 1,
     INDEX ix_received received_ns TYPE minmax GRANULARITY 1,
     INDEX ix_key arrayMap((k, v) -> concat(k, '=', v), attribute_key, attribute_text) TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_keyword arrayMap((k, v) -> concat(k, '=', v), attribute_keyword, attribute_text) TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX ix_keyword arrayMap((k, v) -> concat(k, '=', v), attribute_keyword, attribute_text) TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX ix_service service_name TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX ix_user users TYPE bloom_filter(0.01) GRANULARITY 1
   )
   ENGINE = ReplacingMergeTree(version)
   PARTITION BY toDate(toDateTime(intDiv(received_ns, 1000000000), 'UTC'))

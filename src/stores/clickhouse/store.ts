@@ -4,18 +4,10 @@ import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { RaybridgeError } from '../../errors.ts';
 import { isTraceId, type Span } from '../../model/index.ts';
 import type { Context, StoreComponent } from '../../pipeline/component.ts';
-import type {
-  SpanWrite,
-  StateWrite,
-  StoreStatistics,
-  TraceFound,
-  TracePage,
-  TraceQuery,
-} from '../../pipeline/store.ts';
-import { matches } from '../../query/index.ts';
-import { digestSpans } from '../../reader/index.ts';
+import type { SpanWrite, StateWrite, StoreStatistics, TraceSelection } from '../../pipeline/store.ts';
 import type { Connection } from './connection.ts';
-import { findTraces } from './find-traces.ts';
+import { compileFilter } from './filter.ts';
+import { type Condition, findTraces } from './find-traces.ts';
 import { createGraphs } from './graphs.ts';
 import { type Copy, createIndexer } from './indexer.ts';
 import { select } from './select.ts';
@@ -132,11 +124,11 @@ export function createStore(connection: Connection, context: Context): StoreComp
     traces: (traceIds) => use((client) => readTraces(client, traceIds)),
     async findTraces(query) {
       await indexer.settle();
-      return await use((client) => findFiltered(client, query), query.signal);
+      return await use((client) => findTraces(client, query, conditionOf(query) ?? every), query.signal);
     },
     async graphs(query) {
       await indexer.settle();
-      return await use((client) => graphs.read(client, query, undefined), query.signal);
+      return await use((client) => graphs.read(client, query, conditionOf(query)), query.signal);
     },
     readState: (kind) => use((client) => readState(client, kind)),
     writeState: keepState,
@@ -157,26 +149,9 @@ async function writeSpans(client: ClickHouseClient, { spans, receivedAtNs, versi
   }
 }
 
-/** Looks at each trace of the range when there is a filter. */
-async function findFiltered(client: ClickHouseClient, query: TraceQuery): Promise<TracePage> {
-  const { filter, groups } = query;
-  if (!filter) return await findTraces(client, query, every);
-  const traces: TraceFound[] = [];
-  let scanned = 0;
-  for (let { after } = query; ;) {
-    const page = await findTraces(client, { ...query, after, limit: traceIdsPerQueryMax }, every);
-    const spans = await readTraces(
-      client,
-      page.traces.map(({ traceId }) => traceId),
-    );
-    for (const found of page.traces) {
-      scanned += 1;
-      if (matches(filter, digestSpans(found.traceId, spans.get(found.traceId) ?? []), groups)) traces.push(found);
-      if (traces.length === query.limit) return { traces, scanned, next: found };
-    }
-    after = page.next;
-    if (!after) return { traces, scanned, next: undefined };
-  }
+/** Undefined when every trace is wanted. */
+function conditionOf({ filter, groups }: TraceSelection): Condition | undefined {
+  return filter && compileFilter(filter, groups);
 }
 
 /** One copy of each span, by the rule of Store.write: copies of one write have the same version, so the table could not tell them apart. */

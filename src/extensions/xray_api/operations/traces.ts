@@ -1,8 +1,14 @@
 import { RaybridgeError } from '../../../errors.ts';
-import { type JsonObject, toXrayTraceId } from '../../../model/index.ts';
-import type { TraceSelection } from '../../../pipeline/store.ts';
-import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../../reader/index.ts';
+import type { JsonObject } from '../../../model/index.ts';
+import {
+  answerServiceGraphPage,
+  answerSummaries,
+  answerTimeSeries,
+  answerTraceGraphPage,
+  answerTraces,
+} from '../../../reader/index.ts';
 import type { SummariesQuestion } from '../../../reader/index.ts';
+import type { TraceSelection } from '../../../pipeline/store.ts';
 import { groupReference, numberMember, objectMember, rangeMembers, textMember, traceIdsMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 
@@ -12,6 +18,10 @@ export const traceOperations: readonly (readonly [path: string, Operation])[] = 
   ['/Traces', { name: 'BatchGetTraces', access: 'read', run: batchGetTraces }],
   ['/TraceGraph', { name: 'GetTraceGraph', access: 'read', run: getTraceGraph }],
   ['/ServiceGraph', { name: 'GetServiceGraph', access: 'read', run: getServiceGraph }],
+  [
+    '/TimeSeriesServiceStatistics',
+    { name: 'GetTimeSeriesServiceStatistics', access: 'read', run: getTimeSeriesServiceStatistics },
+  ],
 ];
 
 /** Summaries on one page. AWS publishes no number. */
@@ -35,25 +45,51 @@ async function getTraceSummaries(request: JsonObject, { reader, groups, signal }
 }
 
 async function batchGetTraces(request: JsonObject, { reader }: Call): Promise<object> {
-  const traceIds = traceIdsMember(request, traceIdsPerBatchMax);
-  const traces = await reader.traces(traceIds);
-  return {
-    Traces: [...traces.values()].map(answerTrace),
-    UnprocessedTraceIds: traceIds.filter((traceId) => !traces.has(traceId)).map(toXrayTraceId),
-  };
+  return await answerTraces(reader, {
+    traceIds: traceIdsMember(request, traceIdsPerBatchMax),
+    nextToken: textMember(request, 'NextToken'),
+  });
 }
 
 async function getTraceGraph(request: JsonObject, { reader }: Call): Promise<object> {
-  const traces = await reader.traces(traceIdsMember(request, traceIdsPerGraphMax));
-  return { Services: answerTraceGraph([...traces.values()]) };
+  return await answerTraceGraphPage(reader, {
+    traceIds: traceIdsMember(request, traceIdsPerGraphMax),
+    nextToken: textMember(request, 'NextToken'),
+  });
 }
 
 async function getServiceGraph(request: JsonObject, call: Call): Promise<object> {
-  return await answerServiceGraph(call.reader, {
+  return await answerServiceGraphPage(call.reader, {
     ...rangeMembers(request),
     ...(await groupMembers(request, call)),
+    nextToken: textMember(request, 'NextToken'),
     signal: call.signal,
   });
+}
+
+async function getTimeSeriesServiceStatistics(request: JsonObject, call: Call): Promise<object> {
+  return await answerTimeSeries(call.reader, {
+    ...rangeMembers(request),
+    ...(await groupMembers(request, call)),
+    periodNs: periodMember(request),
+    selectorExpression: textMember(request, 'EntitySelectorExpression'),
+    forecast: request.get('ForecastStatistics') === true,
+    nextToken: textMember(request, 'NextToken'),
+    signal: call.signal,
+  });
+}
+
+/** The values that AWS's own clients send are 60 and 300; it does not say what no value means. */
+const periodSecondsDefault = 60;
+const periodSecondsMax = 86_400;
+
+function periodMember(request: JsonObject): bigint {
+  const seconds = numberMember(request, 'Period') ?? periodSecondsDefault;
+  if (seconds >= 60 && seconds <= periodSecondsMax && seconds % 60 === 0) return BigInt(seconds) * 1_000_000_000n;
+  throw new RaybridgeError(
+    'INVALID_REQUEST',
+    `Period: expected a multiple of 60 seconds, at most ${periodSecondsMax}, got ${seconds}`,
+  );
 }
 
 /** Which traces are asked for by the name of a group. */
@@ -73,11 +109,18 @@ function timeRangeType(text: string | undefined): SummariesQuestion['by'] {
   throw new RaybridgeError('INVALID_REQUEST', `TimeRangeType: expected TraceId, Event or Service, got "${text}"`);
 }
 
-/** Sampling with FixedRate returns that share of the traces; PartialScan is what paging does anyway. */
+/** Sampling with FixedRate returns that share of the traces; PartialScan is what paging does anyway, and Sampling alone means it. */
 function samplingShare(request: JsonObject): number {
   if (request.get('Sampling') !== true) return 1;
   const strategy = objectMember(request, 'SamplingStrategy');
-  if (!strategy || textMember(strategy, 'Name') !== 'FixedRate') return 1;
+  const name = strategy && textMember(strategy, 'Name');
+  if (!strategy || name === undefined || name === 'PartialScan') return 1;
+  if (name !== 'FixedRate') {
+    throw new RaybridgeError(
+      'INVALID_REQUEST',
+      `SamplingStrategy.Name: expected PartialScan or FixedRate, got ${JSON.stringify(name.slice(0, 40))}`,
+    );
+  }
   const share = numberMember(strategy, 'Value') ?? 1;
   if (share >= 0 && share <= 1) return share;
   throw new RaybridgeError('INVALID_REQUEST', `SamplingStrategy.Value: expected a number from 0 to 1, got ${share}`);

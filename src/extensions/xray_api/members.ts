@@ -67,6 +67,16 @@ export function numberMember(request: JsonObject, name: string): number | undefi
   throw wrong(name, 'a number', value);
 }
 
+export function integerMember(
+  request: JsonObject,
+  name: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | undefined {
+  const value = numberMember(request, name);
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return value;
+  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected a whole number from ${min} to ${max}, got ${value}`);
+}
+
 /** A required list of objects. */
 export function objectListMember(request: JsonObject, name: string): readonly JsonObject[] {
   const value = request.get(name);
@@ -136,7 +146,17 @@ export function rangeMembers(request: JsonObject): { readonly fromNs: bigint; re
   return { fromNs, toNs };
 }
 
-function timeMember(request: JsonObject, name: string): bigint {
+/** For operations with one page: no token was ever given. */
+export function refuseToken(request: JsonObject): void {
+  if (!textMember(request, 'NextToken')) return;
+  throw new RaybridgeError(
+    'INVALID_REQUEST',
+    'NextToken is not one that this server gave; repeat the request without it',
+  );
+}
+
+/** A required time: nanoseconds since 1970. */
+export function timeMember(request: JsonObject, name: string): bigint {
   const value = request.get(name);
   const text = isJsonNumber(value) ? value.literal : value;
   if (typeof text === 'string') {

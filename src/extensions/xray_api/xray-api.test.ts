@@ -490,7 +490,24 @@ describe('the X-Ray API', () => {
       [{}, 'TelemetryRecords: expected a list of objects, got nothing'],
       [{ TelemetryRecords: {} }, 'TelemetryRecords: expected a list of objects, got an object'],
       [{ TelemetryRecords: [{}, 1] }, 'TelemetryRecords[1]: expected an object, got 1'],
+      [{ TelemetryRecords: [{}] }, 'Timestamp: expected a time in epoch seconds, got nothing'],
+      [
+        { TelemetryRecords: [{ Timestamp: now, SegmentsSentCount: 1.5 }] },
+        'SegmentsSentCount: expected a whole number from -2147483648 to 2147483647, got 1.5',
+      ],
+      [
+        { TelemetryRecords: [{ Timestamp: now, BackendConnectionErrors: [] }] },
+        'BackendConnectionErrors: expected an object, got a list',
+      ],
+      [
+        { TelemetryRecords: [{ Timestamp: now, BackendConnectionErrors: { OtherCount: 'many' } }] },
+        'OtherCount: expected a number, got "many"',
+      ],
       [{ TelemetryRecords: [], Hostname: true }, 'Hostname: expected a string, got true'],
+      [
+        { TelemetryRecords: [], EC2InstanceId: 'i'.repeat(21) },
+        'EC2InstanceId: expected at most 20 characters, got 21',
+      ],
     ] as const) {
       it(`refuses ${JSON.stringify(request)}`, async () => {
         const answer = await call('/TelemetryRecords', request);
@@ -580,6 +597,11 @@ describe('the X-Ray API', () => {
         'an unknown kind of time',
         { StartTime: now, EndTime: now, TimeRangeType: 'traceid' },
         'TimeRangeType: expected TraceId, Event or Service, got "traceid"',
+      ],
+      [
+        'a text for a flag',
+        { StartTime: now, EndTime: now, Sampling: 'yes' },
+        'Sampling: expected true or false, got "yes"',
       ],
       [
         'a share above 1',

@@ -95,10 +95,8 @@ export function describeCommandLine(given: Given): void {
         const { Groups } = await aws(['get-groups']);
         assert.ok(Groups.some(({ GroupName }: { GroupName: string }) => GroupName === 'cli'));
         await aws(['delete-group', '--group-name', 'cli']);
-        const rule = {
-          ...{ RuleName: 'cli', ResourceARN: '*', Priority: 20, FixedRate: 0.1, ReservoirSize: 0, Version: 1 },
-          ...{ ServiceName: '*', ServiceType: '*', Host: '*', HTTPMethod: '*', URLPath: '*' },
-        };
+        const any = { ResourceARN: '*', ServiceName: '*', ServiceType: '*', Host: '*', HTTPMethod: '*', URLPath: '*' };
+        const rule = { RuleName: 'cli', ...any, Priority: 20, FixedRate: 0.1, ReservoirSize: 0, Version: 1 };
         await aws(['create-sampling-rule', '--sampling-rule', JSON.stringify(rule)]);
         const { SamplingRuleRecord } = await aws(['delete-sampling-rule', '--rule-name', 'cli']);
         assert.equal(SamplingRuleRecord.SamplingRule.FixedRate, 0.1);

@@ -33,14 +33,10 @@ export async function assertSegmentSdk(
       assert.deepEqual([call?.name, call?.fault], ['price', true]);
       assert.match(JSON.stringify(call?.cause.exceptions), /no price/);
     }
-    const rules = segments.map((segment) => (segment?.['aws'] as { xray?: SamplingOf }).xray?.sampling_rule_name);
-    assert.ok(rules.includes(RuleName), `none of ${traceIds.length} segments was sampled by ${RuleName}`);
+    const byRule = segments.filter((segment) => JSON.stringify(segment?.['aws']).includes(`"${RuleName}"`));
+    assert.ok(byRule.length > 0, `none of ${traceIds.length} segments was sampled by ${RuleName}`);
   } finally {
     await client.send(new DeleteSamplingRuleCommand({ RuleName }));
     client.destroy();
   }
-}
-
-interface SamplingOf {
-  readonly sampling_rule_name?: string;
 }

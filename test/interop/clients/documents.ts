@@ -147,7 +147,8 @@ async function assertPrescribed(client: XRayClient, spans: readonly Span[]): Pro
   assert.ok(first);
   const traces = await readTraces(client, [first.traceId]);
   const found = (traces.get(first.traceId)?.Segments ?? []).map(({ Document = '' }) => documentOf(Document));
-  const documents = toSegments(spans, { json: jsonText, envelope: 'full', documentBytesMax: Infinity });
+  const rules = { json: jsonText, envelope: 'full', documentBytesMax: Infinity, marksParentLinks: true } as const;
+  const documents = toSegments(spans, rules);
   const wanted = assembleTrace(first.traceId, documents).segments.map(compileDocument);
   assert.deepEqual(inOrderOfIds(found), inOrderOfIds(wanted));
 }

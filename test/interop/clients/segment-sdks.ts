@@ -19,7 +19,8 @@ export async function assertSegmentSdk(
   await client.send(new CreateSamplingRuleCommand({ SamplingRule }));
   try {
     const printed = await run({ AWS_XRAY_DAEMON_ADDRESS: `tcp:${tcp} udp:${udp}` });
-    const traceIds = printed.trim().split('\n');
+    // One of the SDKs logs to the same stream.
+    const traceIds = printed.split('\n').filter((line) => line.startsWith('1-'));
     const segments = await Promise.all(
       traceIds.map(async (traceId) => {
         const documents = await readDocuments(client, traceId);

@@ -81,7 +81,7 @@ async function getTimeSeriesServiceStatistics(request: JsonObject, call: Call): 
     ...(await groupMembers(request, call)),
     periodNs: periodMember(request),
     selectorExpression: textMember(request, 'EntitySelectorExpression'),
-    forecast: request.get('ForecastStatistics') === true,
+    forecast: flagMember(request, 'ForecastStatistics') ?? false,
     nextToken: textMember(request, 'NextToken'),
     signal: call.signal,
   });

@@ -2,6 +2,7 @@ export * from './arn.ts';
 export * from './digest.ts';
 export * from './graph.ts';
 export * from './ids.ts';
+export * from './insight.ts';
 export * from './json.ts';
 export * from './sampling.ts';
 export * from './segment.ts';

@@ -34,6 +34,9 @@ export const counters = {
   raybridge_dead_letters_total: 'Queue records moved to the dead letters, by exporter and reason.',
   raybridge_ignored_items_total: 'Requests of other signals answered with success and dropped, by signal.',
   raybridge_engine_restarts_total: 'Restarts of the embedded engine.',
+  raybridge_insight_events_total:
+    'Notable changes of insights, by change: opened, spread, cause_found, doubled, closed.',
+  raybridge_insight_failures_total: 'Minutes in which insights could not be looked for, by extension and reason.',
   raybridge_api_requests_total: 'Calls of the X-Ray API, by operation and outcome.',
 } as const;
 

@@ -19,6 +19,7 @@ export {
   toServiceGraph,
   type GraphBuilder,
 } from './graph.ts';
+export * from './insights/index.ts';
 export { pageOfGraph, type GraphPosition } from './graph-page.ts';
 export { forecastFaults, forecastPeriods, selectStatistics, type PeriodStatistics } from './time-series.ts';
 export { createLinkList, type LinkList, type TraceLinks } from './links.ts';

@@ -4,6 +4,8 @@ export * from './graphs.ts';
 export * from './time-series.ts';
 export { digestSpans } from './assemble.ts';
 export * from './groups.ts';
+export { openInsightDocuments, type InsightDocuments } from './insight-documents.ts';
+export * from './insight-watcher.ts';
 export * from './policies.ts';
 export * from './reader.ts';
 export * from './retrievals.ts';

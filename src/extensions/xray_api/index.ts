@@ -9,14 +9,17 @@ import type { Component, ExtensionFactory } from '../../pipeline/component.ts';
 import {
   createAccount,
   createGroupRegistry,
+  createInsightWatcher,
   createPolicyRegistry,
   createRetrievalRegistry,
   createTagRegistry,
   createTraceReader,
+  openInsightDocuments,
 } from '../../reader/index.ts';
 import { authSchema, createGate, type Gate } from './authentication.ts';
+import { everyMinute } from './every-minute.ts';
 import type { Backend, Operation } from './operation.ts';
-import { operations, unansweredPaths } from './operations.ts';
+import { operations } from './operations.ts';
 import { createOtlpDoor, otlpPath } from './otlp.ts';
 
 const configSchema = z.strictObject({
@@ -26,6 +29,8 @@ const configSchema = z.strictObject({
     .int()
     .min(1)
     .default(20 * 1024 * 1024),
+  /** Looks for insights every minute. Of several processes that share a store, one should. */
+  find_insights: z.boolean().default(true),
   auth: authSchema.optional(),
 });
 
@@ -41,6 +46,9 @@ export const xrayApi: ExtensionFactory = {
     const backend = createBackend({ context, intake, store: context.store(settings.store) });
     const gate = createGate({ auth, endpoint: settings.endpoint, nowNs: context.nowNs });
     const otlp = createOtlpDoor({ backend, gate, bytesMax });
+    const watcher = createInsightWatcher({ ...context, ...backend });
+    const stopping = new AbortController();
+    let watching = Promise.resolve();
     return {
       async start() {
         if (auth && !gate) {
@@ -49,6 +57,7 @@ export const xrayApi: ExtensionFactory = {
             'keys are not asked for on loopback; auth.enforce_on_loopback does',
           );
         }
+        if (settings.find_insights) watching = everyMinute(watcher.evaluate, { context, signal: stopping.signal });
         context.http.mount({
           component: context.id,
           protocol: 'X-Ray API',
@@ -61,7 +70,10 @@ export const xrayApi: ExtensionFactory = {
               : handle(request, response, { backend, gate, bytesMax }),
         });
       },
-      async shutdown() {},
+      async shutdown() {
+        stopping.abort();
+        await watching;
+      },
     };
   },
 };
@@ -73,6 +85,7 @@ function createBackend({ context, intake, store }: Pick<Backend, 'context' | 'in
     intake,
     store,
     reader: createTraceReader(store),
+    insights: openInsightDocuments(kept),
     groups: createGroupRegistry(kept),
     tags: createTagRegistry(kept),
     policies: createPolicyRegistry(kept),
@@ -96,10 +109,7 @@ async function handle(
   try {
     const verify = await gate?.admit(request.message, operation?.name);
     const members = await readAwsRequest(request.message, { bytesMax, verify });
-    sendAwsAnswer(
-      response,
-      await knownOperation(operation, request.path).run(members, { ...backend, signal: request.signal }),
-    );
+    sendAwsAnswer(response, await knownOperation(operation).run(members, { ...backend, signal: request.signal }));
     telemetry.count('raybridge_api_requests_total', { ...labels, outcome: 'ok' });
   } catch (error) {
     // The client is gone and its question was given up; a bug that strikes then is still a bug.
@@ -116,11 +126,7 @@ async function handle(
   }
 }
 
-function knownOperation(operation: Operation | undefined, path: string): Operation {
+function knownOperation(operation: Operation | undefined): Operation {
   if (operation) return operation;
-  const later = unansweredPaths.get(path);
-  throw new RaybridgeError(
-    'UNKNOWN_OPERATION',
-    later ? `${later} is not answered by this version of Raybridge` : 'the X-Ray API has no operation at this path',
-  );
+  throw new RaybridgeError('UNKNOWN_OPERATION', 'the X-Ray API has no operation at this path');
 }

@@ -5,6 +5,7 @@ import type { Store } from '../../pipeline/store.ts';
 import type {
   Account,
   GroupRegistry,
+  InsightDocuments,
   PolicyRegistry,
   RetrievalRegistry,
   TagRegistry,
@@ -17,6 +18,7 @@ export interface Backend {
   readonly intake: Intake;
   readonly store: Store;
   readonly reader: TraceReader;
+  readonly insights: InsightDocuments;
   readonly groups: GroupRegistry;
   readonly tags: TagRegistry;
   readonly policies: PolicyRegistry;

@@ -168,13 +168,6 @@ describe('the X-Ray API', () => {
         name: 'UnknownOperationException',
       },
       {
-        what: 'an operation of a later version',
-        send: () => call('/InsightImpactGraph', {}),
-        status: 404,
-        name: 'UnknownOperationException',
-        text: 'GetInsightImpactGraph is not answered by this version of Raybridge',
-      },
-      {
         what: 'a write while the queue is full',
         before: () => intake.refuseWith(new RaybridgeError('QUEUE_FULL', 'the queue is full', { retryAfterMs: 2_500 })),
         send: () => call('/TraceSegments', good),

@@ -12,6 +12,7 @@ import { describeDocuments } from './clients/documents.ts';
 import { describeGo } from './clients/go.ts';
 import { describeInsights, putTrouble } from './clients/insights.ts';
 import { describeJavaScript } from './clients/javascript.ts';
+import { operationPaths } from './clients/operations.ts';
 import type { Product } from './clients/product.ts';
 import { describePython } from './clients/python.ts';
 import { describeWrongInput } from './clients/wrong-input.ts';
@@ -45,6 +46,24 @@ describe('unmodified clients', () => {
   describePython(given, python);
   describeInsights(given, python);
   describeGo(given, goPrograms);
+
+  for (const { name, userAgent, prepared } of [
+    { name: '@aws-sdk/client-xray', userAgent: /^aws-sdk-js\//, prepared: undefined },
+    { name: 'boto3', userAgent: /^Boto3\//, prepared: python },
+    { name: 'the AWS SDK for Go', userAgent: /^aws-sdk-go-v2\//, prepared: goPrograms },
+  ]) {
+    it(`were answered every operation: ${name}`, async (test) => {
+      const lacks = await prepared;
+      if (typeof lacks === 'string') return test.skip(lacks);
+      const answered = recorder.answers.filter((answer) => answer.status === 200 && userAgent.test(answer.userAgent));
+      const paths = new Set(answered.map(({ path }) => path));
+      assert.equal(operationPaths.size, 38);
+      assert.deepEqual(
+        [...operationPaths].filter(([, path]) => !paths.has(path)),
+        [],
+      );
+    });
+  }
 
   it("were all given answers that follow AWS's own model of the API", async (test) => {
     const prepared = await python;

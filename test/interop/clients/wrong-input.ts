@@ -1,9 +1,9 @@
-import * as sdk from '@aws-sdk/client-xray';
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { readAwsModel } from '../../support/aws-model.ts';
 import { lacking, type Python } from '../../support/programs.ts';
 import { wrongRequests } from '../../support/wrong-requests.ts';
+import { operationPaths } from './operations.ts';
 import type { Given, Product } from './product.ts';
 import { traceIdOf } from './shop.ts';
 
@@ -311,29 +311,3 @@ async function call(
   const response = await fetch(`http://${api}${path}`, { method: 'POST', body });
   return { status: response.status, error: response.headers.get('x-amzn-errortype'), text: await response.text() };
 }
-
-/** API reference 2016-04-12. */
-const pathsUnlikeNames: Readonly<Record<string, string>> = {
-  BatchGetTraces: '/Traces',
-  GetEncryptionConfig: '/EncryptionConfig',
-  GetGroups: '/Groups',
-  GetInsight: '/Insight',
-  GetInsightEvents: '/InsightEvents',
-  GetInsightImpactGraph: '/InsightImpactGraph',
-  GetInsightSummaries: '/InsightSummaries',
-  GetSamplingStatisticSummaries: '/SamplingStatisticSummaries',
-  GetSamplingTargets: '/SamplingTargets',
-  GetServiceGraph: '/ServiceGraph',
-  GetTimeSeriesServiceStatistics: '/TimeSeriesServiceStatistics',
-  GetTraceGraph: '/TraceGraph',
-  GetTraceSummaries: '/TraceSummaries',
-  PutTelemetryRecords: '/TelemetryRecords',
-  PutTraceSegments: '/TraceSegments',
-};
-
-const operationPaths: ReadonlyMap<string, string> = new Map(
-  Object.keys(sdk)
-    .filter((name) => /^[A-Z]\w*Command$/.test(name))
-    .map((name) => name.replace(/Command$/, ''))
-    .map((name) => [name, pathsUnlikeNames[name] ?? `/${name}`]),
-);

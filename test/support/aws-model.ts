@@ -209,7 +209,7 @@ function checkLength({ note }: Checking, { length, min = 0, max = Infinity, wher
 
 const int32Max = 2 ** 31 - 1;
 /** Epoch seconds of the last nanosecond in 64 bits, in the year 2554: what comes later was meant in another unit. */
-const secondsMax = 2 ** 64 / 1e9;
+const secondsMax = Math.ceil(2 ** 64 / 1e9);
 
 function checkNumber({ note }: Checking, place: JsonNumber & { readonly where: string }, shape: Shape): void {
   const { literal, where } = place;

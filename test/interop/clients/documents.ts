@@ -1,4 +1,16 @@
-import { BatchGetTracesCommand, PutTraceSegmentsCommand, type Trace, type XRayClient } from '@aws-sdk/client-xray';
+import {
+  BatchGetTracesCommand,
+  CancelTraceRetrievalCommand,
+  GetTraceGraphCommand,
+  ListRetrievedTracesCommand,
+  paginateGetServiceGraph,
+  paginateGetTraceSummaries,
+  PutTraceSegmentsCommand,
+  StartTraceRetrievalCommand,
+  type StartTraceRetrievalCommandInput,
+  type Trace,
+  type XRayClient,
+} from '@aws-sdk/client-xray';
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
@@ -80,8 +92,47 @@ export function describeDocuments(given: Given): void {
       assert.equal(response.status, 200);
       for (const spans of traces) await assertPrescribed(client, spans.map(inStoredOrder));
     });
+
+    it('is listed, drawn and retrieved, whatever it holds', async () => {
+      const everything = { StartTime: new Date(0), EndTime: new Date(secondsMax * 1000) };
+      let summaries = 0;
+      let retrieved = 0;
+      for await (const { TraceSummaries = [] } of paginateGetTraceSummaries({ client }, { ...everything })) {
+        summaries += TraceSummaries.length;
+        const TraceIds = TraceSummaries.map(({ Id = '' }) => Id);
+        if (TraceIds.length === 0) continue;
+        await client.send(new GetTraceGraphCommand({ TraceIds }));
+        retrieved += await countRetrieved(client, { ...everything, TraceIds });
+      }
+      assert.ok(summaries > 200);
+      assert.equal(retrieved, summaries * 2, 'each in both formats');
+      let services = 0;
+      for await (const { Services = [] } of paginateGetServiceGraph({ client }, { ...everything }))
+        services += Services.length;
+      assert.ok(services > 20);
+    });
   });
 }
+
+async function countRetrieved(client: XRayClient, wanted: StartTraceRetrievalCommandInput): Promise<number> {
+  const { RetrievalToken } = await client.send(new StartTraceRetrievalCommand(wanted));
+  let count = 0;
+  for (const TraceFormat of ['XRAY', 'OTEL'] as const) {
+    let NextToken: string | undefined;
+    do {
+      const list = new ListRetrievedTracesCommand({ RetrievalToken, TraceFormat, NextToken });
+      const page = await client.send(list);
+      assert.equal(page.RetrievalStatus, 'COMPLETE');
+      count += page.Traces?.length ?? 0;
+      ({ NextToken } = page);
+    } while (NextToken);
+  }
+  await client.send(new CancelTraceRetrievalCommand({ RetrievalToken }));
+  return count;
+}
+
+/** The last second that a span can have. */
+const secondsMax = Math.floor(2 ** 64 / 1e9);
 
 /** Puts the documents and reads them again; the codes of those that were refused. */
 async function comeBack(client: XRayClient, texts: readonly string[]): Promise<readonly string[]> {

@@ -55,6 +55,12 @@ export function questionsOf(dataset: Dataset, api: string): readonly Question[] 
       asks: 10,
       ask: () => timeSeries(api, { ...lastHours(dataset, hours), ...members }),
     })),
+    ...completions.map(({ name, question }) => ({
+      name: `completion of ${name}, 24 h`,
+      target: { percentile: 0.95, ms: 100 },
+      asks: 20,
+      ask: () => complete(api, lastHours(dataset, 24), question),
+    })),
   ];
 }
 
@@ -107,6 +113,21 @@ const series = [
     members: { Period: 300, EntitySelectorExpression: 'edge("storefront", "checkout")' },
   },
 ] as const;
+
+/** The console's; the X-Ray API has none. */
+const completions = [
+  { name: 'keys', question: '' },
+  { name: 'values of a common key', question: '&key=tenant' },
+  { name: 'values of many, by their beginning', question: '&key=user.id&prefix=user-1' },
+];
+
+async function complete(api: string, { StartTime, EndTime }: Range, question: string): Promise<Answer> {
+  const startedAt = performance.now();
+  const url = `http://${api}/api/attributes?from=${StartTime}&to=${EndTime}&limit=50${question}`;
+  const response = await fetch(url, { signal: AbortSignal.timeout(requestMsMax) });
+  const body: unknown = await response.json();
+  return { ms: performance.now() - startedAt, found: listOf(body, 'Completions').length };
+}
 
 async function traceById(api: string, traceId: string): Promise<Answer> {
   const { ms, body } = await post(api, '/Traces', { TraceIds: [toXrayTraceId(traceId)] });

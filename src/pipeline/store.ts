@@ -26,6 +26,9 @@ export interface Store {
   /** The service graph over the traces that started in a range, whole or for each period of it. */
   graphs(query: GraphQuery): Promise<readonly PeriodGraph[]>;
 
+  /** Attributes to complete a text with, those in most traces first. */
+  completions(query: CompletionQuery): Promise<readonly Completion[]>;
+
   /** State documents, such as sampling rules and groups, by key. Last write wins. */
   readState(kind: string): Promise<ReadonlyMap<string, string>>;
   /** An undefined `value` removes the document. */
@@ -110,6 +113,27 @@ export interface PeriodGraph {
   readonly fromNs: bigint;
   readonly graph: ServiceGraph;
 }
+
+export interface CompletionQuery {
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+  /** Values of this attribute, by its own key or the one that a keyword can spell; keys when undefined. */
+  readonly key: string | undefined;
+  /** What is typed already; case counts. */
+  readonly prefix: string;
+  readonly limit: number;
+  /** Stops the work; the promise then rejects with the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+export interface Completion {
+  readonly text: string;
+  /** Traces that hold it, of the newest 5,000 of the range. */
+  readonly traces: number;
+}
+
+/** Traces that a completion looks at: the newest of the range. */
+export const completionTracesMax = 5000;
 
 export interface StoreStatistics {
   readonly spans: number;

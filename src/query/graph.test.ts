@@ -256,6 +256,21 @@ describe('the service graph', () => {
     ]);
   });
 
+  test('tells a histogram of more than 300 values in two digits, and loses no request', () => {
+    const builder = createGraphBuilder();
+    for (let ms = 1; ms <= 400; ms += 1) {
+      builder.add(digestTrace(traceOf([timed(0, ms / 1000, { id: 'a', name: 'a' })]), []));
+    }
+    const histogram = builder.build().nodes[1]?.responseTimeHistogram ?? [];
+    assert.ok(histogram.length < 200);
+    assert.equal(
+      histogram.reduce((sum, { count }) => sum + count, 0),
+      400,
+    );
+    assert.deepEqual(histogram[98], { value: 0.099, count: 1 });
+    assert.deepEqual(histogram.at(-1), { value: 0.4, count: 6 });
+  });
+
   test('stops at ten thousand nodes', () => {
     const builder = createGraphBuilder();
     const segments = Array.from({ length: graphNodesMax + 5 }, (_, index) =>

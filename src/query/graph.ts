@@ -29,7 +29,7 @@ const pendingLinksMax = 100_000;
 const exactMillisecondsMax = 10_000;
 
 /** The bucket of a histogram in which a time is counted, in milliseconds. */
-export function histogramMilliseconds(milliseconds: number): number {
+function histogramMilliseconds(milliseconds: number): number {
   return milliseconds <= exactMillisecondsMax ? milliseconds : Number(milliseconds.toPrecision(4));
 }
 
@@ -231,8 +231,19 @@ function toStatistics(tally: GraphTally): ServiceStatistics {
   };
 }
 
+/** A histogram with more entries is told in two significant digits, which is within five percent. */
+const exactEntriesMax = 300;
+
 function toHistogram(histogram: ReadonlyMap<number, number>): readonly HistogramEntry[] {
-  return [...histogram]
-    .sort(([a], [b]) => a - b)
-    .map(([milliseconds, count]) => ({ value: milliseconds / 1000, count }));
+  const told = histogram.size <= exactEntriesMax ? histogram : inTwoDigits(histogram);
+  return [...told].sort(([a], [b]) => a - b).map(([milliseconds, count]) => ({ value: milliseconds / 1000, count }));
+}
+
+function inTwoDigits(histogram: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  const coarse = new Map<number, number>();
+  for (const [milliseconds, count] of histogram) {
+    const value = Number(milliseconds.toPrecision(2));
+    coarse.set(value, (coarse.get(value) ?? 0) + count);
+  }
+  return coarse;
 }

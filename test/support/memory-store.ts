@@ -1,5 +1,5 @@
 import { RaybridgeError } from '../../src/errors.ts';
-import { epochSecondsOf, type Span } from '../../src/model/index.ts';
+import { epochSecondsOf, keywordKey, type Span } from '../../src/model/index.ts';
 import type { StoreComponent } from '../../src/pipeline/component.ts';
 import type { SpanWrite, TraceFound, TraceQuery, TraceReference, TraceSelection } from '../../src/pipeline/store.ts';
 import type { TraceDigest } from '../../src/model/index.ts';
@@ -86,6 +86,22 @@ export function createMemoryStore(): MemoryStore {
         builder.add(digest);
       }
       return [...builders].map(([fromNs, builder]) => ({ fromNs, graph: builder.build() }));
+    },
+    async completions({ fromNs, toNs, key, prefix, limit, signal }) {
+      refuse();
+      signal.throwIfAborted();
+      const counts = new Map<string, number>();
+      for (const [traceId, trace] of traces) {
+        if (trace.startNs < fromNs || trace.startNs >= toNs) continue;
+        const { attributes } = digestOf(traceId, trace);
+        const wanted = attributes.filter((one) => key === undefined || one.key === key || keywordKey(one.key) === key);
+        const texts = new Set(wanted.map((one) => (key === undefined ? one.key : String(one.value))));
+        for (const text of texts) if (text.startsWith(prefix)) counts.set(text, (counts.get(text) ?? 0) + 1);
+      }
+      return [...counts]
+        .map(([text, found]) => ({ text, traces: found }))
+        .sort((a, b) => b.traces - a.traces || (a.text < b.text ? -1 : 1))
+        .slice(0, limit);
     },
     async readState(kind) {
       refuse();

@@ -52,6 +52,7 @@ function createExporter(failure?: RaybridgeError): {
       traces: async () => new Map(),
       findTraces: async () => ({ traces: [], scanned: 0, next: undefined }),
       graphs: async () => [],
+      completions: async () => [],
       readState: async () => new Map(),
       writeState: async () => undefined,
       statistics: async () => ({ spans: 0, traces: 0, bytesOnDisk: 0 }),

@@ -55,6 +55,16 @@ async function route({ path, query, signal }: HttpRequest, sources: Sources): Pr
         groups: await sources.groups.filters(),
         signal,
       });
+    case '/api/attributes':
+      return {
+        Completions: await sources.store.completions({
+          ...rangeOf(query),
+          key: query.get('key') ?? undefined,
+          prefix: query.get('prefix') ?? '',
+          limit: limitOf(query),
+          signal,
+        }),
+      };
     default:
       return await traceAnswer(path, sources.reader);
   }

@@ -411,6 +411,24 @@ describe('the console', () => {
     }
   });
 
+  describe('at /api/attributes', () => {
+    it('gives keys, and the values of one, that begin as wanted', async () => {
+      await keep();
+      const range = `from=${now - 60.5}&to=${now}`;
+      const texts = async (question: string): Promise<readonly unknown[]> =>
+        // A list, as in the documentation.
+        (json(await get(`/api/attributes?${range}${question}`))['Completions'] as readonly { text: unknown }[]).map(
+          ({ text }) => text,
+        );
+      assert.ok((await texts('')).includes('service.name'));
+      assert.deepEqual(await texts('&prefix=service.n'), ['service.name']);
+      assert.deepEqual(await texts('&key=service_name'), await texts('&key=service.name'));
+      assert.equal((await texts('&key=service.name')).length, 1);
+      assert.deepEqual(await texts('&key=service.name&prefix=nobody'), []);
+      assert.equal((await get('/api/attributes')).status, 400);
+    });
+  });
+
   describe('at /api/map', () => {
     it('gives the service graph of the range', async () => {
       await keep();

@@ -8,7 +8,7 @@ import { createMemoryStore } from '../../../test/support/memory-store.ts';
 import { graphQuery, traceQuery } from '../../../test/support/query.ts';
 import type { ServiceGraph, Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
-import type { PeriodGraph, SpanWrite, Store, TraceFound } from '../../pipeline/store.ts';
+import type { Completion, PeriodGraph, SpanWrite, Store, TraceFound } from '../../pipeline/store.ts';
 import { makeDirectory, nowNs, openTestStore, second } from './opened.test.support.ts';
 
 let directory: string;
@@ -47,6 +47,15 @@ test('what the engine finds and counts is what one finds and counts by looking a
           assert.deepEqual(await listAll(store, query), await listAll(memory, query), `${by} by ${limit}`);
         }
       }
+      const { signal } = traceQuery();
+      for (const question of [
+        { key: undefined, prefix: '' },
+        { key: 'user_id', prefix: '' },
+        { key: 'tenant', prefix: 'ac' },
+      ]) {
+        const query = { ...range, ...question, limit: 1000, signal };
+        assert.deepEqual(inOrder(await store.completions(query)), inOrder(await memory.completions(query)));
+      }
       for (const periodNs of [undefined, 60n * second, 3600n * second]) {
         const query = graphQuery({ ...range, periodNs });
         assert.deepEqual(sorted(await store.graphs(query)), sorted(await memory.graphs(query)));
@@ -55,6 +64,11 @@ test('what the engine finds and counts is what one finds and counts by looking a
     fuzzing(5),
   );
 });
+
+/** The engine orders texts by their bytes. */
+function inOrder(completions: readonly Completion[]): readonly Completion[] {
+  return [...completions].sort((a, b) => (a.text < b.text ? -1 : 1));
+}
 
 function writesOf(spans: readonly Span[], parts: number): readonly SpanWrite[] {
   const writes: SpanWrite[] = [];

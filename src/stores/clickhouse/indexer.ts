@@ -81,10 +81,10 @@ const waitMaxMs = 5000;
 const tickMs = 250;
 const failedTickMs = 2000;
 /** Spans of traces that wait; writes wait beyond it. */
-const waitingSpansMax = 100_000;
+const waitingSpansMax = 30_000;
 /** Spans kept in memory; the traces that were quiet for longest go first. */
-const keptSpansMax = 200_000;
-/** A question waits for the digests of so many spans: about 50 ms. */
+const keptSpansMax = 50_000;
+/** A question waits for the digests of so many spans at most: about 50 ms. */
 const settleSpansMax = 1000;
 /** Traces digested and inserted at once. */
 const tracesPerInsert = 500;
@@ -224,7 +224,7 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
     if (!caughtUp || (nowMs - notedMs < noteIntervalMs && !stopped)) return;
     let doneNs = latestReceivedNs;
     for (const { pendingReceivedNs } of waiting) if (pendingReceivedNs < doneNs) doneNs = pendingReceivedNs;
-    const safeNs = doneNs - progressSlackNs;
+    const safeNs = stopped && waiting.size === 0 ? doneNs + 1n : doneNs - progressSlackNs;
     if (safeNs <= notedReceivedNs) return;
     await writeState({ ...progressKey, value: String(safeNs) });
     notedReceivedNs = safeNs;
@@ -332,7 +332,7 @@ export function createIndexer({ context, use, readCopies, readState, writeState,
       while (isFull()) await run(isWaiting);
     },
     async settle() {
-      if (waiting.size > 0 && waitingSpans <= settleSpansMax) await run(isWaiting);
+      if (caughtUp && waiting.size > 0 && waitingSpans <= settleSpansMax) await run(isWaiting);
     },
     async shutdown() {
       stopped = true;

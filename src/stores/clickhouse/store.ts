@@ -5,6 +5,7 @@ import { RaybridgeError } from '../../errors.ts';
 import { isTraceId, type Span } from '../../model/index.ts';
 import type { Context, StoreComponent } from '../../pipeline/component.ts';
 import type { SpanWrite, StateWrite, StoreStatistics, TraceSelection } from '../../pipeline/store.ts';
+import { findCompletions } from './completions.ts';
 import type { Connection } from './connection.ts';
 import { compileFilter } from './filter.ts';
 import { type Condition, findTraces } from './find-traces.ts';
@@ -129,6 +130,10 @@ export function createStore(connection: Connection, context: Context): StoreComp
     async graphs(query) {
       await indexer.settle();
       return await use((client) => graphs.read(client, query, conditionOf(query)), query.signal);
+    },
+    async completions(query) {
+      await indexer.settle();
+      return await use((client) => findCompletions(client, query), query.signal);
     },
     readState: (kind) => use((client) => readState(client, kind)),
     writeState: keepState,

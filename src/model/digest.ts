@@ -67,6 +67,8 @@ export interface ReceiveDigest {
   /** Of the producer's call. */
   readonly traceId: string;
   readonly callId: string;
+  /** Of the consumer that received. */
+  readonly segmentId: string;
   readonly service: ServiceName;
   readonly receivedAtNs: bigint;
 }

@@ -1,5 +1,5 @@
 import type { ServiceGraph, Span } from '../model/index.ts';
-import type { Filter, Groups, KeptSummary } from '../query/index.ts';
+import type { Filter, Groups, KeptSummary, Receive } from '../query/index.ts';
 
 /** A store keeps spans, gives each back exactly once, and keeps small documents of state beside them. */
 export interface Store {
@@ -25,6 +25,9 @@ export interface Store {
 
   /** The service graph over the traces that started in a range, whole or for each period of it. */
   graphs(query: GraphQuery): Promise<readonly PeriodGraph[]>;
+
+  /** What consumers say they received from calls of these traces; the first `linksPerTraceMax` of each. */
+  receives(traceIds: readonly string[]): Promise<readonly Receive[]>;
 
   /** Attributes to complete a text with, those in most traces first. */
   completions(query: CompletionQuery): Promise<readonly Completion[]>;

@@ -87,7 +87,7 @@ function digestReceives(segment: SegmentNode): readonly ReceiveDigest[] {
     const traceId = parseTraceId(readText(link, 'trace_id') ?? '');
     const callId = readText(link, 'id');
     if (traceId === undefined || callId === undefined) return [];
-    return [{ traceId, callId, service, receivedAtNs: receivedAt(link, segment) }];
+    return [{ traceId, callId, segmentId: segment.id, service, receivedAtNs: receivedAt(link, segment) }];
   });
 }
 

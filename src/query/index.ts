@@ -1,4 +1,5 @@
 export * from './answers.ts';
+export { linkConsumers, linksPerTraceMax, mayBeReceived, type Receive } from './consumers.ts';
 export { compileDocument } from './document.ts';
 export { groupOf, matches, searchedNumber, type Groups } from './filter/match.ts';
 export {

@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { createMemoryStore, type MemoryStore } from '../../test/support/memory-store.ts';
 import { graphQuery, traceQuery } from '../../test/support/query.ts';
 import { testSpan } from '../../test/support/span.ts';
+import { printSegment } from '../codec/index.ts';
 import { RaybridgeError } from '../errors.ts';
 import { emptyResource, type Span, SpanKind, StatusCode, toXrayTraceId } from '../model/index.ts';
 import type { TracePage, TraceQuery } from '../pipeline/store.ts';
@@ -145,6 +146,46 @@ describe('the trace reader', () => {
     });
   });
 
+  describe('of a trace that sent to a queue', () => {
+    it('links the queue to the consumer in the other trace, and the consumer to the queue', async () => {
+      const producer = spanAt(nowNs - 3n * second);
+      const send = spanAt(nowNs - 2n * second, {
+        traceId: producer.traceId,
+        parentSpanId: producer.spanId,
+        kind: SpanKind.producer,
+        attributes: new Map([
+          ['messaging.system', 'aws_sqs'],
+          ['rpc.system', 'aws-api'],
+          ['rpc.service', 'SQS'],
+          ['rpc.method', 'SendMessage'],
+          ['aws.queue.url', 'https://sqs.eu-west-1.amazonaws.com/111122223333/orders'],
+        ]),
+      });
+      const consumer = spanAt(nowNs - second, {
+        kind: SpanKind.consumer,
+        links: [{ ...emptyLink, traceId: send.traceId, spanId: send.spanId }],
+      });
+      await keep([producer, send, consumer]);
+      const reader = createTraceReader(store);
+      const read = async (id: string) => (await reader.traces([id])).get(id) ?? assert.fail();
+      const queue = (await read(producer.traceId)).segments.find(({ inferred }) => inferred) ?? assert.fail();
+      assert.deepEqual(JSON.parse(printSegment(queue.document)).links, [
+        {
+          trace_id: toXrayTraceId(consumer.traceId),
+          id: consumer.spanId,
+          attributes: {
+            'aws.xray.reserved.reference_type': 'child',
+            'aws.xray.reserved.names': ['shop'],
+            'aws.xray.reserved.received_event_end_time': Number(nowNs - second) / 1e9,
+          },
+        },
+      ]);
+      const received = (await read(consumer.traceId)).root ?? assert.fail();
+      const [link] = JSON.parse(printSegment(received.document)).links;
+      assert.deepEqual([link.trace_id, link.id], [toXrayTraceId(producer.traceId), send.spanId]);
+    });
+  });
+
   describe('of the service graph', () => {
     it('counts every trace of the range, over as many reads as it takes', async () => {
       await keepMany(450);
@@ -190,6 +231,8 @@ describe('the trace reader', () => {
 function idsOf({ traces }: TracePage): readonly string[] {
   return traces.map(({ traceId }) => traceId);
 }
+
+const emptyLink = { traceState: '', flags: 0, attributes: new Map(), droppedAttributesCount: 0 };
 
 function faultAt(startTimeNs: bigint): Span {
   return spanAt(startTimeNs, {

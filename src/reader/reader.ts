@@ -1,6 +1,6 @@
 import type { ServiceGraph, Trace } from '../model/index.ts';
 import type { GraphQuery, PeriodGraph, Store, TracePage, TraceQuery } from '../pipeline/store.ts';
-import { createGraphBuilder } from '../query/index.ts';
+import { createGraphBuilder, linkConsumers, mayBeReceived } from '../query/index.ts';
 import { assembleSpans, digestSpans } from './assemble.ts';
 
 /**
@@ -10,7 +10,7 @@ import { assembleSpans, digestSpans } from './assemble.ts';
 export interface TraceReader {
   /** One page of summaries, newest first. */
   summaries(query: TraceQuery): Promise<TracePage>;
-  /** Assembled traces by trace id (32 hex digits); unknown ids have no entry. */
+  /** Assembled traces by trace id (32 hex digits), linked to those who received from them; unknown ids have no entry. */
   traces(traceIds: readonly string[]): Promise<ReadonlyMap<string, Trace>>;
   /** Over these traces only; unknown ids add nothing. */
   traceGraph(traceIds: readonly string[]): Promise<ServiceGraph>;
@@ -29,7 +29,10 @@ export function createTraceReader(store: Store): TraceReader {
 
     async traces(traceIds) {
       const spans = await store.traces(traceIds);
-      return new Map([...spans].map(([traceId, all]) => [traceId, assembleSpans(traceId, all)]));
+      const traces = [...spans].map(([traceId, all]) => assembleSpans(traceId, all));
+      const senders = traces.filter(mayBeReceived).map(({ traceId }) => traceId);
+      const receives = senders.length === 0 ? [] : await store.receives(senders);
+      return new Map(traces.map((trace) => [trace.traceId, linkConsumers(trace, receives)]));
     },
 
     async traceGraph(traceIds) {

@@ -11,7 +11,7 @@ export function arbitraryTraces({ nowNs }: { readonly nowNs: bigint }): fc.Arbit
   return fc
     .array(arbitraryPlan, { minLength: 1, maxLength: 5 })
     .chain((plans) => {
-      const spans = plans.flatMap((plan, index) => spansOf(plan, { index, nowNs }));
+      const spans = plans.flatMap((plan, index) => spansOf(plan, { index, nowNs, producer: plans[0] }));
       return fc.tuple(
         fc.shuffledSubarray(spans, { minLength: Math.min(1, spans.length) }),
         fc.constantFrom(true, true, false),
@@ -77,9 +77,21 @@ const arbitraryPlan: fc.Arbitrary<Plan> = fc.record({
   ),
 });
 
+/** To the first call of the first trace, should it have one. */
+const noLink = {
+  spanId: '0b0'.padEnd(16, '0'),
+  traceState: '',
+  flags: 0,
+  attributes: new Map(),
+  droppedAttributesCount: 0,
+};
+
 const msNs = 1_000_000n;
 
-function spansOf(plan: Plan, { index, nowNs }: { readonly index: number; readonly nowNs: bigint }): readonly Span[] {
+function spansOf(
+  plan: Plan,
+  { index, nowNs, producer }: { readonly index: number; readonly nowNs: bigint; readonly producer: Plan | undefined },
+): readonly Span[] {
   // No time in the id: the trace is listed by its earliest span.
   const traceId = `ffffffff${plan.id}`;
   const atNs = (ms: number): bigint => nowNs - 7_200_000n * msNs + BigInt(plan.startMs + ms) * msNs;
@@ -93,6 +105,7 @@ function spansOf(plan: Plan, { index, nowNs }: { readonly index: number; readonl
     startTimeNs: atNs(0),
     endTimeNs: atNs(plan.lengthMs),
     status: statusOf(plan.status),
+    links: plan.linked && producer && index > 0 ? [{ ...noLink, traceId: `ffffffff${producer.id}` }] : [],
     resource: resourceOf(plan.service),
     attributes: new Map<string, AttributeValue>([
       ['http.request.method', 'GET'],

@@ -87,6 +87,14 @@ export function createMemoryStore(): MemoryStore {
       }
       return [...builders].map(([fromNs, builder]) => ({ fromNs, graph: builder.build() }));
     },
+    async receives(traceIds) {
+      refuse();
+      return [...traces].flatMap(([consumerTraceId, trace]) =>
+        digestOf(consumerTraceId, trace)
+          .receives.filter(({ traceId }) => traceIds.includes(traceId))
+          .map((receive) => ({ consumerTraceId, ...receive })),
+      );
+    },
     async completions({ fromNs, toNs, key, prefix, limit, signal }) {
       refuse();
       signal.throwIfAborted();

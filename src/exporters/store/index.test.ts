@@ -53,6 +53,7 @@ function createExporter(failure?: RaybridgeError): {
       findTraces: async () => ({ traces: [], scanned: 0, next: undefined }),
       graphs: async () => [],
       completions: async () => [],
+      receives: async () => [],
       readState: async () => new Map(),
       writeState: async () => undefined,
       statistics: async () => ({ spans: 0, traces: 0, bytesOnDisk: 0 }),

@@ -8,6 +8,7 @@ import { createMemoryStore } from '../../../test/support/memory-store.ts';
 import { graphQuery, traceQuery } from '../../../test/support/query.ts';
 import type { ServiceGraph, Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
+import type { Receive } from '../../query/index.ts';
 import type { Completion, PeriodGraph, SpanWrite, Store, TraceFound } from '../../pipeline/store.ts';
 import { makeDirectory, nowNs, openTestStore, second } from './opened.test.support.ts';
 
@@ -47,6 +48,8 @@ test('what the engine finds and counts is what one finds and counts by looking a
           assert.deepEqual(await listAll(store, query), await listAll(memory, query), `${by} by ${limit}`);
         }
       }
+      const ids = [...new Set(moved.map(({ traceId }) => traceId))];
+      assert.deepEqual(byConsumer(await store.receives(ids)), byConsumer(await memory.receives(ids)));
       const { signal } = traceQuery();
       for (const question of [
         { key: undefined, prefix: '' },
@@ -64,6 +67,10 @@ test('what the engine finds and counts is what one finds and counts by looking a
     fuzzing(5),
   );
 });
+
+function byConsumer(receives: readonly Receive[]): readonly Receive[] {
+  return [...receives].sort((a, b) => (a.consumerTraceId < b.consumerTraceId ? -1 : 1));
+}
 
 /** The engine orders texts by their bytes. */
 function inOrder(completions: readonly Completion[]): readonly Completion[] {
@@ -91,8 +98,9 @@ function receivedAt(writeVersion: bigint): bigint {
 
 function moveBy(span: Span, byNs: bigint): Span {
   const endTimeNs = span.endTimeNs === 0n ? 0n : span.endTimeNs + byNs;
-  const traceId = `ffffffff${(byNs / second).toString(16).padStart(12, '0')}${span.traceId.slice(-12)}`;
-  return { ...span, traceId, startTimeNs: span.startTimeNs + byNs, endTimeNs };
+  const moved = (id: string): string => `ffffffff${(byNs / second).toString(16).padStart(12, '0')}${id.slice(-12)}`;
+  const links = span.links.map((link) => ({ ...link, traceId: moved(link.traceId) }));
+  return { ...span, traceId: moved(span.traceId), links, startTimeNs: span.startTimeNs + byNs, endTimeNs };
 }
 
 async function listAll(of: Store, wanted: Parameters<typeof traceQuery>[0]): Promise<readonly TraceFound[]> {

@@ -1,6 +1,7 @@
 import type {
   AttributeValueDigest,
   CallDigest,
+  ReceiveDigest,
   RequestDigest,
   RootCause,
   ServiceName,
@@ -270,6 +271,12 @@ const digestColumns: readonly DigestColumn[] = [
     ({ sentAtNs }) => sentAtNs,
   ),
 
+  member('receive_trace', traceId, receivesOf, (receive) => receive.traceId),
+  member('receive_call', text, receivesOf, ({ callId }) => callId),
+  member('receive_segment', text, receivesOf, ({ segmentId }) => segmentId),
+  ...serviceMembers('receive', receivesOf, ({ service }) => service),
+  member('receive_ns', uint64, receivesOf, ({ receivedAtNs }) => receivedAtNs),
+
   ...serviceMembers(
     'link_from',
     ({ links }) => links,
@@ -295,6 +302,10 @@ const digestColumns: readonly DigestColumn[] = [
 ];
 
 export const digestColumnList = digestColumns.map(({ name }) => name).join(', ');
+
+function receivesOf({ digest }: DigestRow): readonly ReceiveDigest[] {
+  return digest.receives;
+}
 
 function callsOf({ digest }: DigestRow): readonly CallDigest[] {
   return digest.calls;

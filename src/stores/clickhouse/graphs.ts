@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { GraphTally, ServiceName } from '../../model/index.ts';
 import type { GraphQuery, PeriodGraph } from '../../pipeline/store.ts';
@@ -25,8 +24,8 @@ export interface Graphs {
 }
 
 const minutesPerHour = 60;
-/** Minutes counted in one call of `roll`, so that a start with very many does not hold up the rest. */
-const minutesPerRoll = 200;
+/** Minutes counted by one query: planning it costs as much as counting a quiet minute. */
+const minutesPerCount = 60;
 
 const kinds = ['node', 'call', 'link'] as const satisfies readonly GraphTally['kind'][];
 /** Of a request: 4 is none, of something that is not counted as one. */
@@ -141,11 +140,11 @@ function digestsWhere(condition: string): string {
   return `SELECT minute, ${digestArrays} FROM digests FINAL WHERE ${condition} AND NOT removed`;
 }
 
-const countMinute = `
+const countMinutes = `
   INSERT INTO graph_counts (period, start, version, ${countColumns})
-  SELECT 60, {minute:UInt32}, {version:UInt64}, ${summedColumns}, min(counted_start_ns), max(counted_end_ns)
-  FROM (${countsOf(digestsWhere('minute = {minute:UInt32}'))})
-  GROUP BY ${groupColumns}`;
+  SELECT 60, minute, {version:UInt64}, ${summedColumns}, min(counted_start_ns), max(counted_end_ns)
+  FROM (${countsOf(digestsWhere('minute IN {minutes:Array(UInt32)}'))})
+  GROUP BY minute, ${groupColumns}`;
 
 const currentVersions = (condition: string): string => `
     SELECT period, start, max(version) FROM graph_periods WHERE ${condition} GROUP BY period, start`;
@@ -159,8 +158,9 @@ const countHour = `
   )})
   GROUP BY ${groupColumns}`;
 
-const notePeriod =
-  'INSERT INTO graph_periods (period, start, version) VALUES ({period:UInt32}, {start:UInt32}, {version:UInt64})';
+const notePeriods = `
+  INSERT INTO graph_periods (period, start, version)
+  SELECT {period:UInt32}, arrayJoin({starts:Array(UInt32)}), {version:UInt64}`;
 
 // After a start: minutes whose digests are younger than their count, or that have none.
 const selectStale = `
@@ -219,24 +219,25 @@ export function createGraphs({ nowNs, quietMs }: GraphsParts): Graphs {
     known = true;
   }
 
-  async function rollMinute(client: ClickHouseClient, minute: number): Promise<void> {
-    const changedMs = stale.get(minute);
+  async function rollMinutes(client: ClickHouseClient, minutes: readonly number[]): Promise<void> {
+    const changedMs = new Map(minutes.map((minute) => [minute, stale.get(minute)]));
+    const unchanged = (): readonly number[] => minutes.filter((minute) => stale.get(minute) === changedMs.get(minute));
     const version = nextVersion();
-    await run(client, countMinute, { minute, version });
-    // Had a digest changed meanwhile, this count would be a mixture; the next roll makes another.
-    if (stale.get(minute) !== changedMs) return;
-    await run(client, notePeriod, { period: 60, start: minute, version });
-    if (stale.get(minute) !== changedMs) return;
-    stale.delete(minute);
-    counted.minutes.add(minute);
-    staleHours.add(Math.floor(minute / minutesPerHour));
+    await run(client, countMinutes, { minutes, version });
+    // Had a digest changed meanwhile, the count of its minute would be a mixture; the next roll makes another.
+    await run(client, notePeriods, { period: 60, starts: unchanged(), version });
+    for (const minute of unchanged()) {
+      stale.delete(minute);
+      counted.minutes.add(minute);
+      staleHours.add(Math.floor(minute / minutesPerHour));
+    }
   }
 
   async function rollHour(client: ClickHouseClient, hour: number): Promise<void> {
     const version = nextVersion();
     staleHours.delete(hour);
     await run(client, countHour, { hour, version });
-    await run(client, notePeriod, { period: 3600, start: hour, version });
+    await run(client, notePeriods, { period: 3600, starts: [hour], version });
     if (!staleHours.has(hour)) counted.hours.add(hour);
   }
 
@@ -251,10 +252,9 @@ export function createGraphs({ nowNs, quietMs }: GraphsParts): Graphs {
     async roll(client) {
       if (!known) await findOut(client);
       const nowMs = performance.now();
-      const quiet = [...stale].filter(([, changedMs]) => nowMs - changedMs >= quietMs).slice(0, minutesPerRoll);
-      for (const [minute] of quiet) {
-        await rollMinute(client, minute);
-        await setImmediate();
+      const quiet = [...stale].filter(([, changedMs]) => nowMs - changedMs >= quietMs).map(([minute]) => minute);
+      for (let start = 0; start < quiet.length; start += minutesPerCount) {
+        await rollMinutes(client, quiet.slice(start, start + minutesPerCount));
       }
       const presentHour = Number(nowNs() / (nanosecondsPerMinute * BigInt(minutesPerHour)));
       const past = [...staleHours].filter((hour) => hour < presentHour && isWhole(hour));

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { SendDigest, TraceDigest } from '../../model/index.ts';
+import type { ReceiveDigest, SendDigest, TraceDigest } from '../../model/index.ts';
+import { linksPerTraceMax, type Receive } from '../../query/index.ts';
 import type { LinkDigest } from './digests.ts';
 import { select } from './select.ts';
 
@@ -85,6 +86,51 @@ export function createLinkResolver(): LinkResolver {
       };
     },
   };
+}
+
+// Only the last row of a consumer counts; the others go away when the engine merges.
+const selectReceives = `
+  SELECT trace_id, argMax(receive_trace, version), argMax(receive_call, version), argMax(receive_segment, version),
+    argMax(receive_name, version), argMax(receive_type, version), argMax(receive_account, version),
+    argMax(receive_ns, version)
+  FROM digests
+  WHERE hasAny(receive_trace, arrayMap(id -> toFixedString(unhex(id), 16), {ids:Array(String)})) AND NOT removed
+  GROUP BY trace_id
+  ORDER BY min(start_ns), trace_id
+  LIMIT {limit:UInt32}
+  FORMAT RowBinary`;
+
+/** Store.receives. */
+export async function readReceives(client: ClickHouseClient, traceIds: readonly string[]): Promise<readonly Receive[]> {
+  const wanted = new Set(traceIds);
+  const found: Receive[] = [];
+  for (let start = 0; start < traceIds.length; start += idsPerQueryMax) {
+    const ids = traceIds.slice(start, start + idsPerQueryMax);
+    const parameters = { ids, limit: linksPerTraceMax * ids.length };
+    await select(client, { query: selectReceives, parameters }, (row) => {
+      const consumerTraceId = row.hex(16);
+      for (const receive of readReceived(row))
+        if (wanted.has(receive.traceId)) found.push({ consumerTraceId, ...receive });
+    });
+  }
+  return found;
+}
+
+function readReceived(row: Row): readonly ReceiveDigest[] {
+  const traceIds = row.array(() => row.hex(16));
+  const callIds = row.array(() => row.text());
+  const segmentIds = row.array(() => row.text());
+  const names = row.array(() => row.text());
+  const types = row.array(() => row.text());
+  const accounts = row.array(() => row.text());
+  const times = row.array(() => row.uint64());
+  return traceIds.map((traceId, i) => ({
+    traceId,
+    callId: callIds[i] ?? '',
+    segmentId: segmentIds[i] ?? '',
+    service: { name: names[i] ?? '', type: types[i] || undefined, accountId: accounts[i] || undefined },
+    receivedAtNs: times[i] ?? 0n,
+  }));
 }
 
 type Row = Parameters<Parameters<typeof select>[2]>[0];

@@ -191,11 +191,17 @@ const createDigests = `
     send_call Array(String) CODEC(ZSTD(1)),
     ${serviceColumns('send')}
     send_ns Array(UInt64) CODEC(ZSTD(1)),
+    receive_trace Array(FixedString(16)) CODEC(ZSTD(1)),
+    receive_call Array(String) CODEC(ZSTD(1)),
+    receive_segment Array(String) CODEC(ZSTD(1)),
+    ${serviceColumns('receive')}
+    receive_ns Array(UInt64) CODEC(ZSTD(1)),
     ${serviceColumns('link_from')}
     ${serviceColumns('link_to')}
     link_sent_ns Array(UInt64) CODEC(ZSTD(1)),
     link_received_ns Array(UInt64) CODEC(ZSTD(1)),
     INDEX ix_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX ix_receive receive_trace TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX ix_start start_ns TYPE minmax GRANULARITY 1,
     INDEX ix_end end_ns TYPE minmax GRANULARITY 1,
     INDEX ix_received received_ns TYPE minmax GRANULARITY 1,

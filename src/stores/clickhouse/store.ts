@@ -11,6 +11,7 @@ import { compileFilter } from './filter.ts';
 import { type Condition, findTraces } from './find-traces.ts';
 import { createGraphs } from './graphs.ts';
 import { type Copy, createIndexer } from './indexer.ts';
+import { readReceives } from './links.ts';
 import { select } from './select.ts';
 import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } from './spans.ts';
 
@@ -130,6 +131,10 @@ export function createStore(connection: Connection, context: Context): StoreComp
     async graphs(query) {
       await indexer.settle();
       return await use((client) => graphs.read(client, query, conditionOf(query)), query.signal);
+    },
+    async receives(traceIds) {
+      await indexer.settle();
+      return await use((client) => readReceives(client, traceIds.filter(isTraceId)));
     },
     async completions(query) {
       await indexer.settle();

@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -63,8 +63,8 @@ const anyCredentials = {
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
 };
 
-/** Where packages stay from run to run; their folders are named by what is in them. */
-export const programCache = join(tmpdir(), 'raybridge-clients');
+/** Where packages and programs stay from run to run, for this user alone; their folders are named by what is in them. */
+const programCache = join(tmpdir(), `raybridge-clients-of-${userInfo().uid}`);
 
 export interface Python {
   /** Runs a program of `test/interop/python`. */
@@ -130,7 +130,7 @@ function digestOf(parts: readonly Uint8Array[]): string {
 /** Makes a folder whole or not at all, also when two do so at once. */
 async function once(folder: string, make: (folder: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
-  await mkdir(programCache, { recursive: true });
+  await mkdir(programCache, { recursive: true, mode: 0o700 });
   const draft = await mkdtemp(`${folder}-draft-`);
   try {
     await make(draft);

@@ -11,7 +11,7 @@ import { rootPath } from './root.ts';
 /** Programs that are not ours, and the packages that they need. */
 
 /** A program takes this long at most, to be installed or to run. */
-const programMsMax = 180_000;
+const programMsMax = 120_000;
 const outputBytesMax = 64 * 1024 * 1024;
 
 /** The first of these programs that runs with these words. */

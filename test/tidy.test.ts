@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { components } from '../src/components.ts';
 import { retryableByCode } from '../src/errors.ts';
+import { operations } from '../src/extensions/xray_api/operations.ts';
 import { rootPath } from './support/root.ts';
 
 /** The repository holds its own rules: floors, registration, error codes, entrances, dependencies. */
@@ -143,6 +144,21 @@ describe('docs/errors.md', () => {
     const expected = Object.entries(retryableByCode).map(([code, retryable]) => [code, retryable ? 'yes' : 'no']);
     const documented = rows.map((row) => /^\| `(\w+)` \| (yes|no) \| \S.*\. \|$/.exec(row)?.slice(1));
     assert.deepEqual(documented, expected);
+  });
+});
+
+describe('docs/x-ray-api.md', () => {
+  it('says of every operation what is exact, what is chosen, and what has no effect', () => {
+    const rows = readFileSync(rootPath('docs', 'x-ray-api.md'), 'utf8')
+      .split('\n')
+      .filter((line) => /^\| `[A-Z]\w+`/.test(line))
+      .map((line) => line.slice(1, -1).split(' | '));
+    assert.deepEqual(
+      rows.filter((cells) => cells.length !== 4 || cells.some((cell) => cell.trim() === '')),
+      [],
+    );
+    const documented = rows.flatMap(([names = '']) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    assert.deepEqual(documented.toSorted(), [...operations.values()].map(({ name }) => name).toSorted());
   });
 });
 

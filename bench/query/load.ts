@@ -6,7 +6,7 @@ import type { Span } from '../../src/model/index.ts';
 import type { StoreComponent } from '../../src/pipeline/component.ts';
 import { clickhouseStore } from '../../src/stores/clickhouse/index.ts';
 import { createTestContext } from '../../test/support/context.ts';
-import { makeTrace, spansPerTrace } from './traffic.ts';
+import { makeTrace, spansPerTrace } from '../../test/support/traffic.ts';
 
 /** What is in a data directory: traces number 0 to `traces`, evenly over the time before `endMs`. */
 export interface Dataset {

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { toXrayTraceId } from '../../src/model/index.ts';
 import { type Draw, generator } from '../../test/support/draw.ts';
 import { type Dataset, dayMs, traceOf } from './load.ts';
-import { usersCount } from './traffic.ts';
+import { usersCount } from '../../test/support/traffic.ts';
 
 /** What people ask a store of traces, by the X-Ray API, and how long it may take. */
 export interface Question {

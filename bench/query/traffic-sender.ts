@@ -6,7 +6,7 @@ import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { encodeTraces } from '../../src/codec/index.ts';
-import { makeTrace, spansPerTrace } from './traffic.ts';
+import { makeTrace, spansPerTrace } from '../../test/support/traffic.ts';
 
 export interface Sent {
   readonly spans: number;

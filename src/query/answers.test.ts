@@ -75,6 +75,20 @@ describe('a trace summary', () => {
   });
 });
 
+describe('the status of a trace summary', () => {
+  for (const [status, shown] of [
+    [404, 404],
+    [0.1, undefined],
+    [2 ** 31, undefined],
+    [-4.9e18, undefined],
+  ] as const) {
+    test(`of ${status} is ${shown}, because it has 32 bits`, () => {
+      const trace = traceOf([{ ...brokenShop, http: { response: { status } } }]);
+      assert.equal(toTraceSummaryAnswer(summarise(trace)).Http.HttpStatus, shown);
+    });
+  }
+});
+
 describe('sampling', () => {
   const record: SamplingRuleRecord = {
     rule: { ...defaultSamplingRule, ruleArn: 'arn:aws:xray:eu-west-1:1:sampling-rule/Default' },

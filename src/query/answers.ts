@@ -124,7 +124,7 @@ export function toTraceSummaryAnswer(summary: TraceSummary): KeptSummary {
     IsPartial: summary.partial,
     Http: {
       ...given('HttpURL', summary.http.url),
-      ...given('HttpStatus', summary.http.status),
+      ...given('HttpStatus', int32(summary.http.status)),
       ...given('HttpMethod', summary.http.method),
       ...given('UserAgent', summary.http.userAgent),
       ...given('ClientIp', summary.http.clientIp),
@@ -141,6 +141,11 @@ export function toTraceSummaryAnswer(summary: TraceSummary): KeptSummary {
     ErrorRootCauses: error,
     ResponseTimeRootCauses: responseTime,
   };
+}
+
+/** The API's integers have 32 bits; an SDK that decodes another one loses the whole page. */
+function int32(value: number | undefined): number | undefined {
+  return value !== undefined && (value | 0) === value ? value : undefined;
 }
 
 /** The member, or nothing when it is undefined. */

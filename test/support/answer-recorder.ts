@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One answer of the X-Ray API, as the client got it. */
@@ -28,12 +35,13 @@ export async function openAnswerRecorder(api: string): Promise<AnswerRecorder> {
   const server = createServer((asked, response) => {
     const { method, url: path = '', headers } = asked;
     const passedOn = request({ host, port, agent, method, path, headers }, (answer) => {
-      const { statusCode: status = 0, statusMessage, rawHeaders } = answer;
-      response.writeHead(status, statusMessage, rawHeaders);
-      readAll(answer).then((body) => {
-        answers.push({ path, userAgent: headers['user-agent'] ?? '', status, headers: answer.headers, body });
-        response.end(body);
-      });
+      handBack(answer, response).then(
+        (body) => {
+          const { statusCode: status = 0, headers: given } = answer;
+          answers.push({ path, userAgent: headers['user-agent'] ?? '', status, headers: given, body });
+        },
+        () => response.destroy(),
+      );
     });
     passedOn.on('error', () => response.destroy());
     asked.pipe(passedOn);
@@ -54,8 +62,10 @@ export async function openAnswerRecorder(api: string): Promise<AnswerRecorder> {
   };
 }
 
-async function readAll(message: IncomingMessage): Promise<Buffer> {
+async function handBack(answer: IncomingMessage, response: ServerResponse): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer); // No encoding is set.
-  return Buffer.concat(chunks);
+  for await (const chunk of answer) chunks.push(chunk as Buffer); // No encoding is set.
+  const body = Buffer.concat(chunks);
+  response.writeHead(answer.statusCode ?? 0, answer.statusMessage, answer.rawHeaders).end(body);
+  return body;
 }

@@ -208,8 +208,8 @@ function checkLength({ note }: Checking, { length, min = 0, max = Infinity, wher
 }
 
 const int32Max = 2 ** 31 - 1;
-/** Epoch seconds: what comes later was meant in another unit. */
-const year2200 = 7_258_118_400;
+/** Epoch seconds of the last nanosecond in 64 bits, in the year 2554: what comes later was meant in another unit. */
+const secondsMax = Math.ceil(2 ** 64 / 1e9);
 
 function checkNumber({ note }: Checking, place: JsonNumber & { readonly where: string }, shape: Shape): void {
   const { literal, where } = place;
@@ -218,7 +218,8 @@ function checkNumber({ note }: Checking, place: JsonNumber & { readonly where: s
   if (number < (shape.min ?? -Infinity) || number > (shape.max ?? Infinity)) {
     note(where, `${literal} is not from ${shape.min} to ${shape.max}`);
   }
-  if (shape.type === 'timestamp' && (number < 0 || number > year2200)) note(where, `${literal} is no time in seconds`);
+  if (shape.type === 'timestamp' && (number < 0 || number > secondsMax))
+    note(where, `${literal} is no time in seconds`);
   if (shape.type !== 'integer' && shape.type !== 'long') return;
   // Go refuses 10.0 and 1e1 for an integer.
   if (!/^-?\d+$/.test(literal)) note(where, `${literal} is not written as an integer`);

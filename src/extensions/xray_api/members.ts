@@ -146,7 +146,17 @@ export function rangeMembers(request: JsonObject): { readonly fromNs: bigint; re
   return { fromNs, toNs };
 }
 
-function timeMember(request: JsonObject, name: string): bigint {
+/** For operations with one page: no token was ever given. */
+export function refuseToken(request: JsonObject): void {
+  if (!textMember(request, 'NextToken')) return;
+  throw new RaybridgeError(
+    'INVALID_REQUEST',
+    'NextToken is not one that this server gave; repeat the request without it',
+  );
+}
+
+/** A required time: nanoseconds since 1970. */
+export function timeMember(request: JsonObject, name: string): bigint {
   const value = request.get(name);
   const text = isJsonNumber(value) ? value.literal : value;
   if (typeof text === 'string') {

@@ -275,7 +275,10 @@ export function describeJavaScript(given: Given): void {
       );
 
       const inGroup = await client.send(
-        new sdk.GetTraceSummariesCommand({ ...rangeAround(at), FilterExpression: 'group.name = "js-faults"' }),
+        new sdk.GetTraceSummariesCommand({
+          ...rangeAround(at),
+          FilterExpression: 'group.name = "js-faults" AND service("js-front")',
+        }),
       );
       assert.deepEqual(
         inGroup.TraceSummaries?.map(({ Id }) => Id),

@@ -1,7 +1,8 @@
 """Every operation of the X-Ray API through boto3, with its checks of parameters and its parser of answers.
 
-RAYBRIDGE_API is the URL of the API, TRACES a JSON list of {"id", "documents"} that this program puts
-first; they began at AT, in epoch seconds, and hold a service called py-front that faults.
+RAYBRIDGE_API is the URL of the API, TRACES a JSON list of {"id", "documents"} that the class Traces
+puts first; they began at AT, in epoch seconds, and hold a service called py-front that faults. The
+class Insights wants insights that are there.
 """
 
 import json
@@ -13,11 +14,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 
-AT = int(os.environ["AT"])
-TRACES = json.loads(os.environ["TRACES"])
+AT = int(os.environ.get("AT", "0"))
+TRACES = json.loads(os.environ.get("TRACES", "[]"))
 IDS = [trace["id"] for trace in TRACES]
 AROUND = {"StartTime": AT - 60, "EndTime": AT + 60}
-WAIT_SECONDS = 100
+WAIT_SECONDS = 30
 
 xray = boto3.client(
     "xray",
@@ -101,12 +102,25 @@ class Traces(unittest.TestCase):
         with self.assertRaises(xray.exceptions.ResourceNotFoundException):
             xray.list_retrieved_traces(RetrievalToken="unknown")
 
+
+def every_page(call, key, **arguments):
+    """For operations that have tokens and no paginator."""
+    entries = []
+    while True:
+        answer = call(**arguments)
+        entries += answer[key]
+        if not answer.get("NextToken"):
+            return entries
+        assert answer["NextToken"] != arguments.get("NextToken"), "a token came twice"
+        arguments["NextToken"] = answer["NextToken"]
+
+
+class Insights(unittest.TestCase):
     def test_insights(self):
         now = int(time.time())
-        # A service that is new and always fails; a minute is looked at when it is over.
-        xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(faulty_segment(number, now - 60)) for number in range(1, 21)])
         around = {"StartTime": now - 7200, "EndTime": now + 60, "GroupName": "Default"}
-        summaries = eventually("insights", lambda: (a := xray.get_insight_summaries(**around)["InsightSummaries"]) and a)
+        summaries = xray.get_insight_summaries(**around)["InsightSummaries"]
+        self.assertTrue(summaries)
         for size in [1, 2, 100]:
             self.assertEqual(every_page(xray.get_insight_summaries, "InsightSummaries", **around, MaxResults=size), summaries)
         states = [every_page(xray.get_insight_summaries, "InsightSummaries", **around, States=[state]) for state in ["ACTIVE", "CLOSED"]]
@@ -121,23 +135,6 @@ class Traces(unittest.TestCase):
                 self.assertEqual(every_page(xray.get_insight_events, "InsightEvents", **of, MaxResults=size), events)
             graph = xray.get_insight_impact_graph(**of, StartTime=now - 7200, EndTime=now)
             self.assertTrue(graph["Services"])
-
-
-def faulty_segment(number, at):
-    trace_id = f"1-{at:08x}-{number:024x}"
-    return {"trace_id": trace_id, "id": f"{number:016x}", "name": "py-broken", "start_time": at, "end_time": at + 1, "fault": True}
-
-
-def every_page(call, key, **arguments):
-    """For operations that have tokens and no paginator."""
-    entries = []
-    while True:
-        answer = call(**arguments)
-        entries += answer[key]
-        if not answer.get("NextToken"):
-            return entries
-        assert answer["NextToken"] != arguments.get("NextToken"), "a token came twice"
-        arguments["NextToken"] = answer["NextToken"]
 
 
 class Settings(unittest.TestCase):

@@ -1,7 +1,15 @@
 import { RaybridgeError } from '../../../errors.ts';
 import { type JsonObject, secondsText } from '../../../model/index.ts';
 import { destinations, type Encryption, encryptionTypes, type IndexingRule } from '../../../reader/index.ts';
-import { choiceMember, numberMember, objectMember, required, requiredTextMember, textMember } from '../members.ts';
+import {
+  choiceMember,
+  numberMember,
+  objectMember,
+  refuseToken,
+  required,
+  requiredTextMember,
+  textMember,
+} from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 
 /**
@@ -55,7 +63,8 @@ async function updateTraceSegmentDestination(request: JsonObject, { account }: C
   return { Destination: destination, Status: 'PENDING' };
 }
 
-async function getIndexingRules(_request: JsonObject, { account }: Call): Promise<object> {
+async function getIndexingRules(request: JsonObject, { account }: Call): Promise<object> {
+  refuseToken(request);
   return { IndexingRules: (await account.indexingRules()).map(toIndexingAnswer) };
 }
 

@@ -1,6 +1,6 @@
 import { type JsonObject, secondsText } from '../../../model/index.ts';
 import type { ResourcePolicy } from '../../../reader/index.ts';
-import { flagMember, requiredTextMember, textMember } from '../members.ts';
+import { flagMember, refuseToken, requiredTextMember, textMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 
 /** Resource policies, by path (API reference 2016-04-12). */
@@ -33,7 +33,8 @@ async function deleteResourcePolicy(request: JsonObject, { policies }: Call): Pr
 }
 
 /** All on one page, as on AWS: five at most. */
-async function listResourcePolicies(_request: JsonObject, { policies }: Call): Promise<object> {
+async function listResourcePolicies(request: JsonObject, { policies }: Call): Promise<object> {
+  refuseToken(request);
   return { ResourcePolicies: (await policies.list()).map(toPolicyAnswer) };
 }
 

@@ -1,9 +1,8 @@
-import { RaybridgeError } from '../../../errors.ts';
 import type { JsonObject } from '../../../model/index.ts';
 import { answerGetSamplingRules, answerGetSamplingTargets } from '../../../net/sampling-calls.ts';
 import { toSamplingRuleAnswer, toSamplingStatisticsAnswer } from '../../../query/index.ts';
 import { checkFirstTags } from '../../../reader/index.ts';
-import { objectMember, tagsMember, textMember, wrong } from '../members.ts';
+import { objectMember, refuseToken, tagsMember, wrong } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 import { readRuleName, readSamplingRule, readSamplingRuleChanges } from './sampling-members.ts';
 
@@ -58,15 +57,6 @@ async function deleteSamplingRule(request: JsonObject, { context, tags }: Call):
 async function getSamplingStatisticSummaries(request: JsonObject, { context }: Call): Promise<object> {
   refuseToken(request);
   return { SamplingStatisticSummaries: context.sampling.statistics().map(toSamplingStatisticsAnswer) };
-}
-
-/** These operations have one page, so no token was ever given. */
-function refuseToken(request: JsonObject): void {
-  if (!textMember(request, 'NextToken')) return;
-  throw new RaybridgeError(
-    'INVALID_REQUEST',
-    'NextToken is not one that this server gave; repeat the request without it',
-  );
 }
 
 function requiredMember(request: JsonObject, name: string): JsonObject {

@@ -139,6 +139,16 @@ describe('tags', () => {
     });
   }
 
+  it('are not taken away by keys that cannot be', async () => {
+    for (const [key, shown] of [
+      ['', '""'],
+      ['x'.repeat(129), `"${'x'.repeat(80)}"`],
+    ] as const) {
+      const message = `TagKeys[0]: expected 1 to 128 characters, got ${shown}`;
+      await assert.rejects(untag(groupArn, [key]), awsError('InvalidRequestException', message));
+    }
+  });
+
   it('need a resource that there is', async () => {
     const arn = `${groupArn}0`;
     const message = 'ResourceARN: there is no group and no sampling rule with this ARN';

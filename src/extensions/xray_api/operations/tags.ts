@@ -1,6 +1,6 @@
 import { RaybridgeError } from '../../../errors.ts';
 import type { JsonObject } from '../../../model/index.ts';
-import { required, requiredTextMember, tagsMember, textListMember, textMember } from '../members.ts';
+import { required, requiredTextMember, tagsMember, textListMember, textMember, wrong } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 import { pageOf } from '../page-of.ts';
 
@@ -14,6 +14,7 @@ export const tagOperations: readonly (readonly [path: string, Operation])[] = [
 /** API reference. */
 const arnCharactersMax = 1011;
 const tagKeysMax = 200;
+const keyLengthPattern = /^.{1,128}$/su;
 /** Tags on one page. AWS publishes no number. */
 const tagsPerPage = 25;
 
@@ -25,6 +26,8 @@ async function tagResource(request: JsonObject, call: Call): Promise<object> {
 
 async function untagResource(request: JsonObject, call: Call): Promise<object> {
   const keys = textListMember(request, 'TagKeys', tagKeysMax);
+  for (const [index, key] of keys.entries())
+    if (!keyLengthPattern.test(key)) throw wrong(`TagKeys[${index}]`, '1 to 128 characters', key);
   await call.tags.remove(await knownArn(request, call), keys);
   return {};
 }

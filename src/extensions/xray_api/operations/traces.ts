@@ -9,7 +9,15 @@ import {
 } from '../../../reader/index.ts';
 import type { SummariesQuestion } from '../../../reader/index.ts';
 import type { TraceSelection } from '../../../pipeline/store.ts';
-import { groupReference, numberMember, objectMember, rangeMembers, textMember, traceIdsMember } from '../members.ts';
+import {
+  flagMember,
+  groupReference,
+  numberMember,
+  objectMember,
+  rangeMembers,
+  textMember,
+  traceIdsMember,
+} from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 
 /** What reads traces and what is derived from them, by path (API reference 2016-04-12). */
@@ -73,7 +81,7 @@ async function getTimeSeriesServiceStatistics(request: JsonObject, call: Call): 
     ...(await groupMembers(request, call)),
     periodNs: periodMember(request),
     selectorExpression: textMember(request, 'EntitySelectorExpression'),
-    forecast: request.get('ForecastStatistics') === true,
+    forecast: flagMember(request, 'ForecastStatistics') ?? false,
     nextToken: textMember(request, 'NextToken'),
     signal: call.signal,
   });
@@ -111,7 +119,7 @@ function timeRangeType(text: string | undefined): SummariesQuestion['by'] {
 
 /** Sampling with FixedRate returns that share of the traces; PartialScan is what paging does anyway, and Sampling alone means it. */
 function samplingShare(request: JsonObject): number {
-  if (request.get('Sampling') !== true) return 1;
+  if (flagMember(request, 'Sampling') !== true) return 1;
   const strategy = objectMember(request, 'SamplingStrategy');
   const name = strategy && textMember(strategy, 'Name');
   if (!strategy || name === undefined || name === 'PartialScan') return 1;

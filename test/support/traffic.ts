@@ -9,7 +9,7 @@ import {
   SpanKind,
   StatusCode,
 } from '../../src/model/index.ts';
-import { type Draw, generator, pick } from '../../test/support/draw.ts';
+import { type Draw, generator, pick } from './draw.ts';
 
 /**
  * Made-up traffic of a company with fifty services: a few entry services get most requests, services

@@ -1,30 +1,29 @@
+import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
+import { eventually } from '../../../test/support/eventually.ts';
 import { graphQuery, traceQuery } from '../../../test/support/query.ts';
 import type { ServiceGraph } from '../../model/index.ts';
-import type { PeriodGraph, Store, TraceFound, TraceQuery } from '../../pipeline/store.ts';
+import type { PeriodGraph, Store, TraceFound } from '../../pipeline/store.ts';
 import { second } from './opened.test.support.ts';
 
-/** Everything that a store finds and counts in this range of each time. */
-export async function whatIsFound(store: Store, range: Ranges): Promise<object> {
-  const lists = await Promise.all(
-    (['start', 'end', 'update'] as const).map(async (by) => [
-      by,
-      await listAll(store, { by, limit: 1000, ...(by === 'update' ? range.received : range.listed) }),
-    ]),
-  );
-  const graphs = await Promise.all(
-    [undefined, 60n * second, 3600n * second].map((periodNs) =>
-      store.graphs(graphQuery({ ...range.listed, periodNs })),
-    ),
-  );
+/** Waits until both stores find and count the same. */
+export async function same(store: Store, reference: Store): Promise<void> {
+  const expected = await whatIsFound(reference);
+  let found: object | undefined;
+  await eventually('the digests', async () => {
+    found = await whatIsFound(store);
+    return isDeepStrictEqual(found, expected) || undefined;
+  }).catch(() => assert.deepEqual(found, expected));
+}
+
+/** Everything that a store finds and counts, by each time and by several periods. */
+async function whatIsFound(store: Store): Promise<object> {
+  const byTimes = ['start', 'end', 'update'] as const;
+  const lists = await Promise.all(byTimes.map((by) => listAll(store, { by, limit: 1000 })));
+  const periods = [undefined, 60n * second, 3600n * second];
+  const graphs = await Promise.all(periods.map((periodNs) => store.graphs(graphQuery({ periodNs }))));
   return { lists, graphs: graphs.map(sorted) };
 }
-
-interface Ranges {
-  readonly listed: Range;
-  readonly received: Range;
-}
-
-type Range = Pick<TraceQuery, 'fromNs' | 'toNs'>;
 
 /** All traces, page by page. */
 export async function listAll(of: Store, wanted: Parameters<typeof traceQuery>[0]): Promise<readonly TraceFound[]> {

@@ -16,11 +16,11 @@ import type { SpanWrite } from '../../pipeline/store.ts';
 import { digestSpans } from '../../reader/index.ts';
 import { type Connection, createAccessClient, createConnection, type Server } from './connection.ts';
 import { openEngine } from './engine.ts';
-import { listAll, whatIsFound } from './found.test.support.ts';
-import { indexerLimits } from './indexer.ts';
+import { listAll, same } from './found.test.support.ts';
+import { type IndexerLimits, indexerLimits } from './indexer.ts';
 import { makeDirectory, makeSpan, newTraceId, nowNs, second } from './opened.test.support.ts';
 import { createVersions, migrate, migrations } from './schema.ts';
-import { createStore, writeSpans } from './store.ts';
+import { createStore, storeParts, writeSpans } from './store.ts';
 
 let directory: string;
 let server: Server;
@@ -39,7 +39,6 @@ after(async () => {
 
 const minute = 60n * second;
 const hour = 3600n * second;
-const everything = { listed: { fromNs: 0n, toNs: 2n ** 63n }, received: { fromNs: 0n, toNs: 2n ** 63n } };
 const smallLimits = { waitingSpansMax: 200, keptSpansMax: 20, spansPerTraceMax: 100 };
 
 test('a trace that left the memory is found whole when more of it comes, wherever it then stands', () =>
@@ -288,7 +287,7 @@ test('questions asked while writes come in are answered, and shutdown in the mid
 
 interface StoreOptions {
   readonly database?: string;
-  readonly limits?: typeof indexerLimits;
+  readonly limits?: IndexerLimits;
   readonly digest?: typeof digestSpans;
   /** Each query is refused with what this gives for it. */
   readonly refuse?: (query: string) => Error | undefined;
@@ -317,7 +316,7 @@ async function withStore(options: StoreOptions, run: (opened: OpenStore) => Prom
     context: context.context,
   });
   const clock = { ...context.context, nowNs: () => BigInt(Date.now()) * 1_000_000n + aheadNs };
-  const store = createStore(refusing(connection, refuse), clock, { digestSpans: digest, limits });
+  const store = createStore(refusing(connection, refuse), clock, { ...storeParts, digestSpans: digest, limits });
   await store.start();
   const client = createAccessClient(server.access, database);
   try {
@@ -367,21 +366,6 @@ function refusing(connection: Connection, refuse: StoreOptions['refuse']): Conne
       });
     },
   };
-}
-
-/** Waits until both find and count the same. */
-async function same(store: StoreComponent, memory: MemoryStore): Promise<void> {
-  const expected = await whatIsFound(memory, everything);
-  let found: object | undefined;
-  await eventually('the digests', async () => {
-    found = await whatIsFound(store, everything);
-    try {
-      assert.deepEqual(found, expected);
-      return true;
-    } catch {
-      return undefined;
-    }
-  }).catch(() => assert.deepEqual(found, expected));
 }
 
 /** More spans than are kept, of other traces. */

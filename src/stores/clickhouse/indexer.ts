@@ -241,7 +241,7 @@ export function createIndexer({
   /** A digest that cannot be written must not hold up the spans, which can: what waits goes to the backlog. */
   function postpone(): void {
     let oldestNs = backlog?.receivedNs;
-    for (const trace of [...waiting]) {
+    for (const trace of waiting) {
       if (oldestNs === undefined || trace.pendingReceivedNs < oldestNs) oldestNs = trace.pendingReceivedNs;
       settled(trace);
       forget(trace);

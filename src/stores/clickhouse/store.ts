@@ -18,9 +18,6 @@ import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } fr
 
 /** No condition. */
 const every = { condition: '1', parameters: {} };
-const rollIntervalMs = 5000;
-const countQuietMs = 30_000;
-const recountQuietMs = 600_000;
 /** Insert speed peaks here; more only takes memory. */
 const spansPerInsertMax = 25_000;
 /** Ids travel in the URL, which may have a mebibyte. */
@@ -61,20 +58,24 @@ const insertSettings = {
   deduplicate_blocks_in_dependent_materialized_views: 1,
 } as const;
 
-interface StoreParts {
+/** What a test may want otherwise. */
+export interface StoreParts {
   readonly digestSpans: (traceId: string, spans: readonly Span[]) => TraceDigest;
   readonly limits: IndexerLimits;
+  readonly counting: { readonly intervalMs: number; readonly quietMs: number; readonly recountQuietMs: number };
 }
 
+export const storeParts: StoreParts = {
+  digestSpans,
+  limits: indexerLimits,
+  counting: { intervalMs: 5000, quietMs: 30_000, recountQuietMs: 600_000 },
+};
+
 /** Store over a connection to a database that schema.ts has prepared. */
-export function createStore(
-  connection: Connection,
-  context: Context,
-  parts: StoreParts = { digestSpans, limits: indexerLimits },
-): StoreComponent {
+export function createStore(connection: Connection, context: Context, parts: StoreParts = storeParts): StoreComponent {
   const { nowNs } = context;
   let stateVersion = 0n;
-  const graphs = createGraphs({ nowNs, quietMs: countQuietMs, recountQuietMs });
+  const graphs = createGraphs({ nowNs, ...parts.counting });
   const indexer = createIndexer({
     context,
     use,
@@ -122,7 +123,7 @@ export function createStore(
     async start() {
       await connection.start();
       indexer.start();
-      rollTimer = setInterval(roll, rollIntervalMs);
+      rollTimer = setInterval(roll, parts.counting.intervalMs);
       rollTimer.unref();
     },
     async shutdown() {

@@ -19,7 +19,7 @@ export interface Store {
 
   /**
    * Traces of a time range that satisfy a filter, newest first. A trace shows a few seconds after it
-   * was written at the latest.
+   * was written at the latest, one of many thousand spans after a minute.
    */
   findTraces(query: TraceQuery): Promise<TracePage>;
 

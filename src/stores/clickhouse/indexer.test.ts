@@ -15,6 +15,7 @@ import type { StoreComponent } from '../../pipeline/component.ts';
 import type { SpanWrite } from '../../pipeline/store.ts';
 import { digestSpans } from '../../reader/index.ts';
 import { type Connection, createAccessClient, createConnection, type Server } from './connection.ts';
+import { encodeDigests } from './digests.ts';
 import { openEngine } from './engine.ts';
 import { listAll, same } from './found.test.support.ts';
 import { type IndexerLimits, indexerLimits } from './indexer.ts';
@@ -216,7 +217,7 @@ test('thousands of traces in one write are listed page by page, and counted', ()
         [1000, 1],
         [37, 0.1],
       ] as const) {
-        const range = { by, fromNs: 0n, toNs: 2n ** 64n, limit, share };
+        const range = { by, fromNs: begin, toNs: nowNs + hour, limit, share };
         let after = undefined as { readonly traceId: string; readonly timeNs: bigint } | undefined;
         do {
           const page = await store.findTraces(traceQuery({ ...range, after }));
@@ -247,6 +248,32 @@ test('outdated digests of traces that change often cost a page few queries', asy
     assert.deepEqual(await listAll(store, query), await listAll(memory, query));
     assert.ok(queries < 60, `${queries} queries`);
   });
+});
+
+test('a trace too large to be kept is found whole when it grows', () =>
+  withStores({ limits: smallLimits }, async ({ store, memory, write }) => {
+    const traceId = newTraceId();
+    const root = makeSpan({ traceId });
+    await write([root, ...Array.from({ length: 1500 }, () => makeSpan({ traceId, parentSpanId: root.spanId }))]);
+    await same(store, memory);
+    await write([makeSpan({ traceId, parentSpanId: root.spanId, endTimeNs: nowNs + hour })]);
+    await same(store, memory);
+  }));
+
+test('a digest with more calls and segments than two bytes can number is written', () => {
+  const traceId = newTraceId();
+  const [segment] = digestSpans(traceId, [makeSpan({ traceId })]).segments;
+  assert.ok(segment);
+  const digest = digestSpans(traceId, [makeSpan({ traceId })]);
+  const { fault, error, throttle, startTimeNs, endTimeNs, service } = segment;
+  const measured = { fault, error, throttle, startTimeNs, endTimeNs, from: service, to: service, client: false };
+  const calls = Array.from({ length: 70_000 }, (_, at) => ({
+    ...measured,
+    annotations: at % 1000 === 0 ? [{ key: 'at', value: at }] : [],
+  }));
+  const attributes = [{ key: 'a', value: 'b', segment: 69_999 }];
+  const facts = { version: 1n, removed: false, startNs: nowNs, endNs: nowNs, receivedNs: nowNs, revision: 1 };
+  assert.ok(encodeDigests([{ traceId, ...facts, links: [], digest: { ...digest, calls, attributes } }]).length > 0);
 });
 
 test('an aborted question rejects with its reason, and hurts no other', () =>

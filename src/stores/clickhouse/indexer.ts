@@ -82,6 +82,8 @@ interface OpenTrace {
   /** First start and last end of the spans that we have seen. */
   firstNs: bigint;
   lastNs: bigint;
+  /** It had as many when it left the memory. */
+  readonly spansBefore: number;
   /** We have seen a span without a parent. */
   rooted: boolean;
   /** Writes that are in `copies`. */
@@ -109,6 +111,8 @@ const noTimeNs = 2n ** 64n;
 const quietMs = 1000;
 /** … or its digest has been out of date for this long. */
 const waitMaxMs = 5000;
+/** … but a large one waits ten times as long as its digest takes, so that one that grows for ever does not take all time. */
+const waitMsPerSpan = 0.5;
 const tickMs = 250;
 const failedTickMs = 2000;
 /** A question waits for the digests of so many spans at most: about 50 ms … */
@@ -145,8 +149,8 @@ export function createIndexer({
   /** In the order in which they were touched. */
   const traces = new Map<string, OpenTrace>();
   const waiting = new Set<OpenTrace>();
-  /** First and last minute of traces that were let go, the oldest first. */
-  const places = new Map<string, readonly [first: number, last: number]>();
+  /** First and last minute of traces that were let go, and their spans; the oldest first. */
+  const places = new Map<string, readonly [first: number, last: number, spans: number]>();
   const links = createLinkResolver();
   /** Where the backlog goes on; undefined when there is none. */
   let backlog: Touched | undefined;
@@ -171,12 +175,13 @@ export function createIndexer({
   function touch(traceId: string, receivedNs: bigint): OpenTrace {
     const known = traces.get(traceId);
     if (known) traces.delete(traceId);
-    const [first, last] = (known ? undefined : places.get(traceId)) ?? [];
+    const [first, last, spansBefore = 0] = (known ? undefined : places.get(traceId)) ?? [];
     const trace = known ?? {
       traceId,
       copies: new Map(),
       firstNs: first === undefined ? noTimeNs : BigInt(first) * nanosecondsPerMinute,
       lastNs: last === undefined ? 0n : BigInt(last) * nanosecondsPerMinute,
+      spansBefore,
       rooted: false,
       writes: 0,
       lastVersion: undefined,
@@ -217,7 +222,7 @@ export function createIndexer({
     keptSpans -= trace.copies.size;
     places.delete(trace.traceId);
     if (trace.copies.size === 0) return;
-    places.set(trace.traceId, [minuteAt(trace.firstNs), minuteAt(trace.lastNs)]);
+    places.set(trace.traceId, [minuteAt(trace.firstNs), minuteAt(trace.lastNs), sizeOf(trace)]);
     if (places.size > placesMax) for (const oldest of places.keys()) return void places.delete(oldest);
   }
 
@@ -503,7 +508,8 @@ export function createIndexer({
     },
     async settle() {
       if (waiting.size === 0 || waitingSpans > settleSpansMax || failing) return;
-      await Promise.race([digestEverything(), delay(settleMsMax, undefined, { ref: false })]);
+      const work = run(() => digestWaiting((trace) => sizeOf(trace) <= settleSpansMax));
+      await Promise.race([work, delay(settleMsMax, undefined, { ref: false })]);
     },
     async shutdown() {
       stopped = true;
@@ -517,9 +523,15 @@ function isWaiting(): boolean {
   return true;
 }
 
-function isDue({ waitingSinceMs, touchedMs }: OpenTrace, nowMs: number): boolean {
+function isDue(trace: OpenTrace, nowMs: number): boolean {
+  const { waitingSinceMs, touchedMs } = trace;
   if (waitingSinceMs === undefined) return false;
-  return nowMs - touchedMs >= quietMs || nowMs - waitingSinceMs >= waitMaxMs;
+  const sizeMs = sizeOf(trace) * waitMsPerSpan;
+  return nowMs - touchedMs >= Math.max(quietMs, sizeMs) || nowMs - waitingSinceMs >= Math.max(waitMaxMs, sizeMs);
+}
+
+function sizeOf({ copies, spansBefore }: OpenTrace): number {
+  return Math.max(copies.size, spansBefore);
 }
 
 function minuteOf({ startNs }: DigestRow): number {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { arbitrarySpans } from '../../test/support/arbitraries.ts';
 import { arbitraryDocument, telemetrySpan } from '../../test/support/arbitrary-documents.ts';
+import { arbitraryTraces } from '../../test/support/arbitrary-traces.ts';
 import { fuzzing } from '../../test/support/fuzz.ts';
 import { testSpan } from '../../test/support/span.ts';
 import { jsonText as json } from '../codec/index.ts';
@@ -10,7 +11,7 @@ import { toSegments, toSpans } from '../convert/index.ts';
 import { emptyResource, type Resource, type Span, SpanKind, type TraceDigest } from '../model/index.ts';
 import { assembleTrace, createGraphBuilder, digestTrace } from '../query/index.ts';
 import { parentLinksOf } from '../query/service.ts';
-import { assembleSpans, digestSpans } from './assemble.ts';
+import { assembleSpans, digestSpans, inOrder } from './assemble.ts';
 
 const traceId = '6650a1b200f1e2d3c4b5a69788796a5b';
 const noLink = { traceState: '', flags: 0, attributes: new Map(), droppedAttributesCount: 0 };
@@ -30,6 +31,19 @@ describe('the digest of spans', () => {
         fuzzing(200),
       );
     });
+
+  it('is the same in whatever order the spans are given', () => {
+    const shuffled = arbitraryTraces({ nowNs: 1_700_000_000_000_000_000n }).chain((spans) =>
+      fc.tuple(fc.constant(spans), fc.shuffledSubarray([...spans], { minLength: spans.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([spans, others]) => {
+        assert.deepEqual(digestSpans(traceId, others), digestSpans(traceId, spans));
+        assert.deepEqual(assembleSpans(traceId, others), assembleSpans(traceId, spans));
+      }),
+      fuzzing(200),
+    );
+  });
 });
 
 describe('a consumer instrumented with OpenTelemetry', () => {
@@ -93,5 +107,5 @@ function named(service: string): Resource {
 
 function digestOfWhole(spans: readonly Span[]): TraceDigest {
   const whole = { json, envelope: 'off', marksParentLinks: true, documentBytesMax: Number.POSITIVE_INFINITY } as const;
-  return digestTrace(assembleTrace(traceId, toSegments(spans, whole)), spans);
+  return digestTrace(assembleTrace(traceId, toSegments(inOrder(spans), whole)), inOrder(spans));
 }

@@ -30,11 +30,14 @@ it('finds and counts every trace as it is, after kill -9 of the engine and of th
     assert.equal(next, writes.length);
 
     const { store, uncounted } = openEngineStore(directory);
-    await store.start();
-    await same(store, memory);
-    await eventually('every minute to be counted', async () => (await uncounted()) === 0 || undefined);
-    await same(store, memory);
-    await store.shutdown(0);
+    try {
+      await store.start();
+      await same(store, memory);
+      await eventually('every minute to be counted', async () => (await uncounted()) === 0 || undefined);
+      await same(store, memory);
+    } finally {
+      await store.shutdown(0);
+    }
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -206,7 +206,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
   const staleHours = new Set<number>();
   const counted = { minutes: new Set<number>(), hours: new Set<number>() };
   let known = false;
-  let lookedMs = 0;
+  let lookedMs = Number.NEGATIVE_INFINITY;
   let lastVersion = 0n;
 
   function changed(minutes: Iterable<number>): void {
@@ -235,7 +235,6 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
   }
 
   async function look(client: ClickHouseClient): Promise<void> {
-    lookedMs = performance.now();
     const before = new Map(stale);
     const limit = minutesMax;
     const found: number[] = [];
@@ -246,6 +245,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
       const period = row.uint32();
       (period === 60 ? minutes : hours).set(row.uint32(), row.uint64());
     });
+    lookedMs = performance.now();
     if (found.length === limit || minutes.size + hours.size === limit) return forgetAll();
     // A clock that was set back must not make what is new look old.
     for (const version of [...minutes.values(), ...hours.values()]) if (version > lastVersion) lastVersion = version;
@@ -329,6 +329,9 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
     const presentHour = Number(nowNs() / (nanosecondsPerMinute * BigInt(minutesPerHour)));
     for (const hour of [...staleHours].filter((stalest) => stalest < presentHour && isWhole(stalest))) {
       signal.throwIfAborted();
+      // Last in line, should the engine refuse it.
+      staleHours.delete(hour);
+      staleHours.add(hour);
       await rollHour(client, hour);
     }
   }
@@ -336,7 +339,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
   return {
     changed,
     async roll(client, signal) {
-      if (!known || performance.now() - lookedMs >= lookIntervalMs) await look(client);
+      if (performance.now() - lookedMs >= lookIntervalMs) await look(client);
       if (!known) return;
       await rollMinutes(client, signal);
       await rollHours(client, signal);

@@ -194,10 +194,15 @@ test('after a restart with a clock that was set back, what is new still counts',
   const later = nextWrite([{ ...span, endTimeNs: nowNs + second, status: { code: 2, message: '' } }]);
   await memory.write(first);
   await memory.write(later);
-  await withStore({ database }, ({ store }) => store.write(first));
+  await withStore({ database }, async ({ store }) => {
+    await store.write(first);
+    await store.writeState({ kind: 'group', key: 'a', value: 'first' });
+  });
   await withStore({ database, aheadNs: -hour }, async ({ store }) => {
-    await store.write({ ...later, receivedAtNs: later.receivedAtNs });
+    await store.write(later);
+    await store.writeState({ kind: 'group', key: 'a', value: 'later' });
     await same(store, memory);
+    assert.deepEqual(await store.readState('group'), new Map([['a', 'later']]));
   });
 });
 

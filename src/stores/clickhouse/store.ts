@@ -5,8 +5,8 @@ import { RaybridgeError } from '../../errors.ts';
 import { isTraceId, type Span, type TraceDigest } from '../../model/index.ts';
 import type { Context, StoreComponent } from '../../pipeline/component.ts';
 import type { SpanWrite, StateWrite, StoreStatistics, TraceSelection } from '../../pipeline/store.ts';
-import { findCompletions } from './completions.ts';
 import { digestSpans } from '../../reader/index.ts';
+import { findCompletions } from './completions.ts';
 import type { Connection } from './connection.ts';
 import { compileFilter } from './filter.ts';
 import { type Condition, findTraces } from './find-traces.ts';
@@ -74,7 +74,7 @@ export const storeParts: StoreParts = {
 /** Store over a connection to a database that schema.ts has prepared. */
 export function createStore(connection: Connection, context: Context, parts: StoreParts = storeParts): StoreComponent {
   const { nowNs } = context;
-  let stateVersion = 0n;
+  let stateVersion: bigint | undefined;
   const graphs = createGraphs({ nowNs, ...parts.counting });
   const indexer = createIndexer({
     context,
@@ -102,10 +102,14 @@ export function createStore(connection: Connection, context: Context, parts: Sto
   }
 
   function keepState(entry: StateWrite): Promise<void> {
-    const now = nowNs();
-    stateVersion = now > stateVersion ? now : stateVersion + 1n;
-    const version = stateVersion;
-    return use((client) => writeState(client, { ...entry, value: entry.value ?? '', version: String(version) }));
+    return use(async (client) => {
+      // A clock that was set back must not make what is new look old.
+      const newest = stateVersion ?? (await readStateVersion(client));
+      const known = stateVersion ?? newest;
+      const now = nowNs();
+      stateVersion = now > known ? now : known + 1n;
+      await writeState(client, { ...entry, value: entry.value ?? '', version: String(stateVersion) });
+    });
   }
 
   async function use<Result>(
@@ -228,6 +232,16 @@ async function readState(client: ClickHouseClient, kind: string): Promise<Readon
   const documents = new Map<string, string>();
   await select(client, { query: selectState, parameters: { kind } }, (row) => documents.set(row.text(), row.text()));
   return documents;
+}
+
+const selectStateVersion = 'SELECT max(version) FROM state FORMAT RowBinary';
+
+async function readStateVersion(client: ClickHouseClient): Promise<bigint> {
+  let version = 0n;
+  await select(client, { query: selectStateVersion }, (row) => {
+    version = row.uint64();
+  });
+  return version;
 }
 
 interface StateRow {

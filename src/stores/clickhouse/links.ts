@@ -21,9 +21,8 @@ interface Resolved {
 
 /** Of all producers; the oldest are forgotten first, and looked up when they are asked for. */
 const sendsMax = 100_000;
-/** Producers of which the consumers are remembered; most of those that are waited for never come. */
-const producersMax = 50_000;
-const consumersPerProducerMax = 1000;
+/** Of all producers, as many; most of the producers that are waited for never come. */
+const consumersMax = 100_000;
 /** Ids travel in the URL, which may have a mebibyte. */
 const idsPerQueryMax = 500;
 
@@ -41,6 +40,7 @@ export function createLinkResolver(): LinkResolver {
   let sendsKept = 0;
   /** By producer, the traces that received from it. */
   const consumers = new Map<string, Set<string>>();
+  let consumersKept = 0;
 
   function remember(traceId: string, sends: readonly SendDigest[]): void {
     forget(traceId);
@@ -63,8 +63,14 @@ export function createLinkResolver(): LinkResolver {
     const known = consumers.get(producer) ?? new Set();
     consumers.delete(producer);
     consumers.set(producer, known);
-    if (known.size < consumersPerProducerMax) known.add(consumer);
-    if (consumers.size > producersMax) for (const oldest of consumers.keys()) return void consumers.delete(oldest);
+    if (known.size === linksPerTraceMax || known.has(consumer)) return;
+    known.add(consumer);
+    consumersKept += 1;
+    for (const [oldest, { size }] of consumers) {
+      if (consumersKept <= consumersMax || oldest === producer) return;
+      consumers.delete(oldest);
+      consumersKept -= size;
+    }
   }
 
   async function lookUp(client: ClickHouseClient, traceIds: readonly string[]): Promise<void> {

@@ -294,7 +294,9 @@ export function createIndexer({
     const newest = await use(readNewestVersion);
     if (newest > lastVersion) lastVersion = newest;
     let fromNs = BigInt(noted ?? '0');
-    backlog = { receivedNs: fromNs, traceId: noTraceId };
+    // What had to be postponed before may be older.
+    if (!backlog || fromNs < backlog.receivedNs) backlog = { receivedNs: fromNs, traceId: noTraceId };
+    fromNs = backlog.receivedNs;
     for (const { pendingReceivedNs } of waiting) if (pendingReceivedNs < fromNs) fromNs = pendingReceivedNs;
     if (noted !== undefined && fromNs < BigInt(noted)) await note(fromNs);
     notedReceivedNs = fromNs;
@@ -313,9 +315,9 @@ export function createIndexer({
     }
     const part = backlogRead.slice(0, tracesPerInsert);
     const last = part.at(-1);
+    if (!last) return;
     // What is in memory is digested already or waits for it.
     const unknown = part.filter(({ traceId }) => !traces.has(traceId));
-    if (!last) return;
     await digest([...new Set(unknown.map(({ traceId, receivedNs }) => touch(traceId, receivedNs)))]);
     if (backlog !== from) return;
     backlog = last;

@@ -1,5 +1,5 @@
 import type { ServiceGraph, Span } from '../model/index.ts';
-import type { Filter, Groups, KeptSummary, Receive } from '../query/index.ts';
+import type { EntitySelector, Filter, Groups, KeptSummary, PeriodStatistics, Receive } from '../query/index.ts';
 
 /** A store keeps spans, gives each back exactly once, and keeps small documents of state beside them. */
 export interface Store {
@@ -25,6 +25,9 @@ export interface Store {
 
   /** The service graph over the traces that started in a range, whole or for each period of it. */
   graphs(query: GraphQuery): Promise<readonly PeriodGraph[]>;
+
+  /** What the nodes or calls that a selector means saw in each period of a range, oldest first; none of a period without any. */
+  series(query: SeriesQuery): Promise<readonly SeriesPeriod[]>;
 
   /** What consumers say they received from calls of these traces; the first `linksPerTraceMax` of each. */
   receives(traceIds: readonly string[]): Promise<readonly Receive[]>;
@@ -115,6 +118,18 @@ export interface PeriodGraph {
   /** Start of the period; of the range when there is one graph over all. */
   readonly fromNs: bigint;
   readonly graph: ServiceGraph;
+}
+
+export interface SeriesQuery extends TraceSelection {
+  /** As of a GraphQuery. */
+  readonly periodNs: bigint;
+  /** All calls when undefined. */
+  readonly selector: EntitySelector | undefined;
+}
+
+export interface SeriesPeriod extends PeriodStatistics {
+  /** Start of the period. */
+  readonly fromNs: bigint;
 }
 
 export interface CompletionQuery {

@@ -20,6 +20,7 @@ import type {
 import { toSeconds } from '../model/index.ts';
 import { millisecondsBetween } from './durations.ts';
 import { serviceKey } from './service.ts';
+import type { PeriodStatistics } from './time-series.ts';
 
 /** X-Ray's quota for the trace map. Services beyond it, and their edges, are left out. */
 export const graphNodesMax = 10_000;
@@ -221,7 +222,16 @@ function toEdge(tally: GraphTally, referenceIds: ReadonlyMap<string, number>): r
   ];
 }
 
-function toStatistics(tally: GraphTally): ServiceStatistics {
+/** What was counted, as an answer tells it. */
+export function toPeriodStatistics(
+  tally: Parameters<typeof toStatistics>[0] & Pick<GraphTally, 'responseTimes'>,
+): PeriodStatistics {
+  return { statistics: toStatistics(tally), responseTimeHistogram: toHistogram(tally.responseTimes) };
+}
+
+function toStatistics(
+  tally: Pick<GraphTally, 'okCount' | 'faultCount' | 'throttleCount' | 'errorCount' | 'totalResponseTimeNs'>,
+): ServiceStatistics {
   return {
     okCount: tally.okCount,
     faultCount: tally.faultCount,
@@ -232,7 +242,7 @@ function toStatistics(tally: GraphTally): ServiceStatistics {
 }
 
 /** A histogram with more entries is told in two significant digits, which is within five percent. */
-const exactEntriesMax = 300;
+const exactEntriesMax = 100;
 
 function toHistogram(histogram: ReadonlyMap<number, number>): readonly HistogramEntry[] {
   const told = histogram.size <= exactEntriesMax ? histogram : inTwoDigits(histogram);

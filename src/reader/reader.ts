@@ -1,5 +1,5 @@
 import type { ServiceGraph, Trace } from '../model/index.ts';
-import type { GraphQuery, PeriodGraph, Store, TracePage, TraceQuery } from '../pipeline/store.ts';
+import type { GraphQuery, SeriesPeriod, SeriesQuery, Store, TracePage, TraceQuery } from '../pipeline/store.ts';
 import { createGraphBuilder, linkConsumers, mayBeReceived } from '../query/index.ts';
 import { assembleSpans, digestSpans } from './assemble.ts';
 
@@ -15,8 +15,8 @@ export interface TraceReader {
   /** Over these traces only; unknown ids add nothing. */
   traceGraph(traceIds: readonly string[]): Promise<ServiceGraph>;
   serviceGraph(query: Omit<GraphQuery, 'periodNs'>): Promise<ServiceGraph>;
-  /** One graph for each period that holds a trace, oldest first. */
-  periodGraphs(query: GraphQuery): Promise<readonly PeriodGraph[]>;
+  /** What the selected nodes or calls saw in each period, oldest first. */
+  series(query: SeriesQuery): Promise<readonly SeriesPeriod[]>;
 }
 
 /** In memory, of those that are only counted. */
@@ -49,6 +49,6 @@ export function createTraceReader(store: Store): TraceReader {
       return whole?.graph ?? emptyGraph;
     },
 
-    periodGraphs: (query) => store.graphs(query),
+    series: (query) => store.series(query),
   };
 }

@@ -9,7 +9,6 @@ import {
   parseSelector,
   type PeriodStatistics,
   printPageToken,
-  selectStatistics,
   type StatisticsAnswer,
   toHistogramAnswer,
   toStatisticsAnswer,
@@ -64,25 +63,20 @@ export async function answerTimeSeries(reader: TraceReader, question: TimeSeries
   const firstNs = periodOf(fromNs, periodNs);
   const endNs = firstNs + BigInt(periodsPerPage) * periodNs;
   const toNs = endNs < range.toNs ? endNs : range.toNs;
-  const graphs = await reader.periodGraphs({ ...range, fromNs, toNs, periodNs });
+  const periods = await reader.series({ ...range, fromNs, toNs, periodNs, selector });
   const beforeNs = firstNs - BigInt(forecastPeriods) * periodNs;
   const before = forecast
-    ? await reader.periodGraphs({ ...range, fromNs: beforeNs > 0n ? beforeNs : 0n, toNs: firstNs, periodNs })
+    ? await reader.series({ ...range, fromNs: beforeNs > 0n ? beforeNs : 0n, toNs: firstNs, periodNs, selector })
     : [];
 
-  const all = [...before, ...graphs].map((period) => ({
-    fromNs: period.fromNs,
-    selected: selectStatistics(period.graph, selector),
-  }));
-  const faults = new Map(all.map((period) => [period.fromNs, period.selected?.statistics.faultCount ?? 0]));
+  const faults = new Map([...before, ...periods].map((period) => [period.fromNs, period.statistics.faultCount]));
   const points: PointAnswer[] = [];
   let entries = 0;
-  for (const period of all.slice(before.length)) {
-    if (!period.selected) continue;
-    entries += period.selected.responseTimeHistogram.length;
+  for (const period of periods) {
+    entries += period.responseTimeHistogram.length;
     if (entries > entriesPerPage && points.length > 0) return toAnswer(points, period.fromNs);
     const counts = forecast ? countsBefore(faults, period.fromNs, periodNs) : [];
-    points.push(toPoint(period.fromNs, period.selected, { selector, forecast: forecastFaults(counts) }));
+    points.push(toPoint(period.fromNs, period, { selector, forecast: forecastFaults(counts) }));
   }
   return toAnswer(points, toNs < range.toNs ? toNs : undefined);
 

@@ -3,7 +3,7 @@ import { epochSecondsOf, keywordKey, type Span } from '../../src/model/index.ts'
 import type { StoreComponent } from '../../src/pipeline/component.ts';
 import type { SpanWrite, TraceFound, TraceQuery, TraceReference, TraceSelection } from '../../src/pipeline/store.ts';
 import type { TraceDigest } from '../../src/model/index.ts';
-import { createGraphBuilder, matches, toTraceSummaryAnswer } from '../../src/query/index.ts';
+import { createGraphBuilder, matches, selectStatistics, toTraceSummaryAnswer } from '../../src/query/index.ts';
 import { digestSpans } from '../../src/reader/index.ts';
 
 /** A store in memory that keeps the contract of `Store`, and can be told to fail. */
@@ -91,6 +91,13 @@ export function createMemoryStore(): MemoryStore {
         builder.add(digest);
       }
       return [...builders].map(([fromNs, builder]) => ({ fromNs, graph: builder.build() }));
+    },
+    async series({ selector, ...query }) {
+      const graphs = await this.graphs(query);
+      return graphs.flatMap(({ fromNs, graph }) => {
+        const selected = selectStatistics(graph, selector);
+        return selected ? [{ fromNs, ...selected }] : [];
+      });
     },
     async receives(traceIds) {
       refuse();

@@ -54,6 +54,7 @@ function createExporter(failure?: RaybridgeError): {
       graphs: async () => [],
       completions: async () => [],
       receives: async () => [],
+      series: async () => [],
       readState: async () => new Map(),
       writeState: async () => undefined,
       statistics: async () => ({ spans: 0, traces: 0, bytesOnDisk: 0 }),

@@ -9,7 +9,7 @@ import { graphQuery, traceQuery } from '../../../test/support/query.ts';
 import type { Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
 import type { Completion, SpanWrite } from '../../pipeline/store.ts';
-import type { Receive } from '../../query/index.ts';
+import { parseSelector, type Receive } from '../../query/index.ts';
 import { listAll, sorted } from './found.test.support.ts';
 import { makeDirectory, nowNs, openTestStore, second } from './opened.test.support.ts';
 
@@ -59,6 +59,13 @@ test('what the engine finds and counts is what one finds and counts by looking a
       ]) {
         const query = { ...range, ...question, limit: 1000, signal };
         assert.deepEqual(inOrder(await store.completions(query)), inOrder(await memory.completions(query)));
+      }
+      for (const selector of [
+        undefined,
+        ...['service("shop")', 'edge("shop", id(type: "remote"))'].map(parseSelector),
+      ]) {
+        const query = { ...graphQuery(range), periodNs: 60n * second, selector };
+        assert.deepEqual(await store.series(query), await memory.series(query));
       }
       for (const periodNs of [undefined, 60n * second, 3600n * second]) {
         const query = graphQuery({ ...range, periodNs });

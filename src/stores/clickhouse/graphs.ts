@@ -1,7 +1,7 @@
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import type { GraphTally, ServiceName } from '../../model/index.ts';
-import type { GraphQuery, PeriodGraph } from '../../pipeline/store.ts';
-import { toServiceGraph } from '../../query/index.ts';
+import type { GraphQuery, PeriodGraph, SeriesPeriod, SeriesQuery } from '../../pipeline/store.ts';
+import { type EntitySelector, type NodeReference, toPeriodStatistics, toServiceGraph } from '../../query/index.ts';
 import { digestFlags, nanosecondsPerMinute } from './digests.ts';
 import type { Condition } from './find-traces.ts';
 import type { RowReader } from './native.ts';
@@ -17,6 +17,7 @@ import { type Parameters, select } from './select.ts';
  */
 export interface Graphs {
   read(client: ClickHouseClient, query: GraphQuery, wanted: Condition | undefined): Promise<readonly PeriodGraph[]>;
+  series(client: ClickHouseClient, query: SeriesQuery, wanted: Condition | undefined): Promise<readonly SeriesPeriod[]>;
   /** Digests of these minutes are about to change or have changed. */
   changed(minutes: Iterable<number>): void;
   /**
@@ -348,6 +349,10 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
       const plan = wanted || !known ? undefined : planOf(query, { stale, counted });
       return await readGraphs(client, query, { wanted, plan });
     },
+    async series(client, query, wanted) {
+      const plan = wanted || !known ? undefined : planOf(query, { stale, counted });
+      return await readSeries(client, query, { wanted, plan });
+    },
   };
 }
 
@@ -368,7 +373,7 @@ interface Plan {
 }
 
 function planOf(
-  { fromNs, toNs, periodNs }: GraphQuery,
+  { fromNs, toNs, periodNs }: Pick<GraphQuery, 'fromNs' | 'toNs' | 'periodNs'>,
   known: {
     readonly stale: ReadonlyMap<number, StaleMinute>;
     readonly counted: { readonly minutes: ReadonlySet<number>; readonly hours: ReadonlySet<number> };
@@ -406,35 +411,97 @@ const counts = (from: string): string =>
 const inRange =
   'minute >= intDiv({from:UInt64}, 60000000000) AND minute <= intDiv({to:UInt64}, 60000000000) AND start_ns >= {from:UInt64} AND start_ns < {to:UInt64}';
 
-/** Node, then edge by edge: clients first, then whom they call, so that a picture begins at its entrance. */
-function readQuery(from: string): string {
-  return `
-    SELECT slot, kind, name, type, account, to_name, to_type, to_account, groupBitOr(flags) AS all_flags,
+const slot = 'toUInt32(if({period:UInt32} = 0, 0, intDiv(minute, {period:UInt32}))) AS slot';
+
+/** Of the rows of a group: their times, requests and response times. */
+const requestSums = `
       min(counted_start_ns), max(counted_end_ns),
       sumIf(n, class = ${classes.ok}), sumIf(n, class = ${classes.fault}), sumIf(n, class = ${classes.throttle}),
       sumIf(n, class = ${classes.error}), sum(total_ns),
-      sumMapIf(map(response_ms, n), class != ${classes.none}),
+      sumMapIf(map(response_ms, n), class != ${classes.none})`;
+
+/**
+ * Node, then edge by edge: clients first, then whom they call, so that a picture begins at its entrance.
+ * Grouping by a hash of the seven names takes a third of the time of grouping by them.
+ */
+function readQuery(from: string): string {
+  return `
+    SELECT ${slot}, any(kind) AS a_kind, any(name) AS a_name, any(type) AS a_type, any(account) AS a_account,
+      any(to_name) AS a_to_name, any(to_type) AS a_to_type, any(to_account) AS a_to_account,
+      groupBitOr(flags) AS a_flags, ${requestSums},
       sumMapIf(map(duration_ms, n), kind = 2 OR (kind = 0 AND class != ${classes.none}))
-    FROM (
-      SELECT toUInt32(if({period:UInt32} = 0, 0, intDiv(minute, {period:UInt32}))) AS slot, ${groupColumns},
-        groupBitOr(flags) AS flags, sum(n) AS n, sum(total_ns) AS total_ns,
-        min(counted_start_ns) AS counted_start_ns, max(counted_end_ns) AS counted_end_ns
-      FROM (${from})
-      GROUP BY slot, ${groupColumns}
-    )
-    GROUP BY slot, kind, name, type, account, to_name, to_type, to_account
-    ORDER BY slot, kind, bitAnd(all_flags, ${countFlags.requested}), bitAnd(all_flags, ${countFlags.root}) DESC, name, type,
-      account, to_name, to_type, to_account
+    FROM (${from})
+    GROUP BY slot, cityHash64(kind, name, type, account, to_name, to_type, to_account)
+    ORDER BY slot, a_kind, bitAnd(a_flags, ${countFlags.requested}), bitAnd(a_flags, ${countFlags.root}) DESC, a_name, a_type,
+      a_account, a_to_name, a_to_type, a_to_account
+    FORMAT RowBinary`;
+}
+
+function seriesQuery(from: string, selected: string): string {
+  return `
+    SELECT ${slot}, ${requestSums}
+    FROM (${from})
+    WHERE ${selected}
+    GROUP BY slot
+    ORDER BY slot
     FORMAT RowBinary`;
 }
 
 const timeNsMax = 2n ** 64n - 1n;
 
+interface Source {
+  readonly wanted: Condition | undefined;
+  readonly plan: Plan | undefined;
+}
+
 async function readGraphs(
   client: ClickHouseClient,
-  { fromNs, toNs, periodNs, signal }: GraphQuery,
-  { wanted, plan }: { readonly wanted: Condition | undefined; readonly plan: Plan | undefined },
+  query: GraphQuery,
+  source: Source,
 ): Promise<readonly PeriodGraph[]> {
+  const { from, parameters } = countsIn(query, source);
+  if (from === '') return [];
+  const { fromNs, periodNs, signal } = query;
+  const tallies = new Map<number, GraphTally[]>();
+  await select(client, { query: readQuery(from), parameters, signal }, (row) => {
+    const index = row.uint32();
+    const known = tallies.get(index);
+    const tally = readTally(row);
+    if (known) known.push(tally);
+    else tallies.set(index, [tally]);
+  });
+  return [...tallies].map(([index, ofSlot]) => ({
+    fromNs: periodNs === undefined ? fromNs : BigInt(index) * periodNs,
+    graph: toServiceGraph(ofSlot),
+  }));
+}
+
+async function readSeries(
+  client: ClickHouseClient,
+  query: SeriesQuery,
+  source: Source,
+): Promise<readonly SeriesPeriod[]> {
+  const { from, parameters } = countsIn(query, source);
+  if (from === '') return [];
+  const { periodNs, signal } = query;
+  const selected = selectedBy(query.selector);
+  const periods: SeriesPeriod[] = [];
+  await select(
+    client,
+    { query: seriesQuery(from, selected.condition), parameters: { ...parameters, ...selected.parameters }, signal },
+    (row) => {
+      const fromNs = BigInt(row.uint32()) * periodNs;
+      periods.push({ fromNs, ...toPeriodStatistics({ ...readRequests(row), responseTimes: readHistogram(row) }) });
+    },
+  );
+  return periods;
+}
+
+/** The counts of a range, as something to select from; empty when there are none. */
+function countsIn(
+  { fromNs, toNs, periodNs }: Pick<GraphQuery, 'fromNs' | 'toNs' | 'periodNs'>,
+  { wanted, plan }: Source,
+): { readonly from: string; readonly parameters: Parameters } {
   const period = periodNs === undefined ? 0 : Number(periodNs / nanosecondsPerMinute);
   const range = { from: fromNs < 0n ? 0n : fromNs, to: toNs > timeNsMax ? timeNsMax : toNs, period };
   const ofDigests = plan
@@ -444,25 +511,43 @@ async function readGraphs(
     ...(plan && plan.hours.length + plan.minutes.length > 0 ? [counts(planned)] : []),
     ...(plan && plan.digests.length === 0 ? [] : [counts(countsOf(ofDigests))]),
   ];
-  if (parts.length === 0) return [];
-  const from = parts.join(' UNION ALL ');
   const parameters = {
     ...wanted?.parameters,
     ...range,
     ...(plan ? { hours: plan.hours, minutes: plan.minutes, digests: plan.digests } : {}),
   };
-  const tallies = new Map<number, GraphTally[]>();
-  await select(client, { query: readQuery(from), parameters, signal }, (row) => {
-    const slot = row.uint32();
-    const known = tallies.get(slot);
-    const tally = readTally(row);
-    if (known) known.push(tally);
-    else tallies.set(slot, [tally]);
-  });
-  return [...tallies].map(([slot, ofSlot]) => ({
-    fromNs: periodNs === undefined ? fromNs : BigInt(slot) * periodNs,
-    graph: toServiceGraph(ofSlot),
-  }));
+  return { from: parts.join(' UNION ALL '), parameters };
+}
+
+/** The rows of the nodes or calls that a selector means; of all calls when there is none. */
+function selectedBy(selector: EntitySelector | undefined): Condition {
+  if (selector?.kind === 'service') {
+    const node = referredBy(selector.node, { name: 'name', type: 'type', accountId: 'account' }, 'node');
+    const condition = [`kind = 0 AND bitAnd(flags, ${countFlags.requested}) != 0`, ...node.conditions].join(' AND ');
+    return { condition, parameters: node.parameters };
+  }
+  const from = referredBy(selector?.from, { name: 'name', type: 'type', accountId: 'account' }, 'from');
+  const to = referredBy(selector?.to, { name: 'to_name', type: 'to_type', accountId: 'to_account' }, 'to');
+  return {
+    condition: ['kind = 1', ...from.conditions, ...to.conditions].join(' AND '),
+    parameters: { ...from.parameters, ...to.parameters },
+  };
+}
+
+function referredBy(
+  reference: NodeReference | undefined,
+  columns: Readonly<Record<keyof NodeReference, string>>,
+  prefix: string,
+): { readonly conditions: readonly string[]; readonly parameters: Readonly<Record<string, string>> } {
+  const conditions: string[] = [];
+  const parameters: Record<string, string> = {};
+  for (const member of ['name', 'type', 'accountId'] as const) {
+    const value = reference?.[member];
+    if (value === undefined) continue;
+    conditions.push(`${columns[member]} = {${prefix}_${member}:String}`);
+    parameters[`${prefix}_${member}`] = value;
+  }
+  return { conditions, parameters };
 }
 
 function readTally(row: RowReader): GraphTally {
@@ -470,14 +555,7 @@ function readTally(row: RowReader): GraphTally {
   const service = readService(row);
   const destination = readService(row);
   const flags = row.uint8();
-  const times = { startTimeNs: row.uint64(), endTimeNs: row.uint64() };
-  const requests = {
-    okCount: Number(row.uint64()),
-    faultCount: Number(row.uint64()),
-    throttleCount: Number(row.uint64()),
-    errorCount: Number(row.uint64()),
-    totalResponseTimeNs: row.uint64(),
-  };
+  const requests = readRequests(row);
   const responseTimes = readHistogram(row);
   const durations = readHistogram(row);
   return {
@@ -487,11 +565,27 @@ function readTally(row: RowReader): GraphTally {
     requested: (flags & countFlags.requested) !== 0,
     reporting: (flags & countFlags.reporting) !== 0,
     root: (flags & countFlags.root) !== 0,
-    ...times,
     ...requests,
     responseTimes,
     durations: kind === 'link' ? noHistogram : durations,
     eventAges: kind === 'link' ? durations : noHistogram,
+  };
+}
+
+type Requests = Pick<
+  GraphTally,
+  'startTimeNs' | 'endTimeNs' | 'okCount' | 'faultCount' | 'throttleCount' | 'errorCount' | 'totalResponseTimeNs'
+>;
+
+function readRequests(row: RowReader): Requests {
+  return {
+    startTimeNs: row.uint64(),
+    endTimeNs: row.uint64(),
+    okCount: Number(row.uint64()),
+    faultCount: Number(row.uint64()),
+    throttleCount: Number(row.uint64()),
+    errorCount: Number(row.uint64()),
+    totalResponseTimeNs: row.uint64(),
   };
 }
 

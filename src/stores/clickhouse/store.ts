@@ -154,6 +154,10 @@ export function createStore(connection: Connection, context: Context, parts: Sto
       await indexer.settle();
       return await use((client) => graphs.read(client, query, conditionOf(query)), query.signal);
     },
+    async series(query) {
+      await indexer.settle();
+      return await use((client) => graphs.series(client, query, conditionOf(query)), query.signal);
+    },
     async receives(traceIds) {
       await indexer.settle();
       return await use((client) => readReceives(client, traceIds.filter(isTraceId)));

@@ -4,8 +4,8 @@ import { serviceKey } from './service.ts';
 
 /** Services on one page. X-Ray publishes no number. */
 const servicesPerPage = 1000;
-/** Edges and entries of histograms on one page, about 4 MB of JSON; one service may have more alone. */
-const entriesPerPage = 100_000;
+/** Edges and entries of histograms on one page, about 10 MB of JSON; one service may have more alone. */
+const entriesPerPage = 250_000;
 
 /** Where a page begins: with which node, and what nodes stand before it. */
 export interface GraphPosition {

@@ -166,9 +166,11 @@ function annotationOfTrace(key: string, binder: Binder): Values {
   return {
     ...values,
     hasText(text) {
-      // As the skip indexes have it.
+      // As the skip indexes have it; for them alone, since joining key and text of each attribute costs more than both tests.
       const pairs = `arrayMap((k, v) -> concat(k, '=', v), ${array}, attribute_text)`;
-      const wanted = keys.map((one) => `has(${pairs}, concat(${binder.text(one)}, '=', ${binder.text(text)}))`);
+      const wanted = keys.map(
+        (one) => `indexHint(has(${pairs}, concat(${binder.text(one)}, '=', ${binder.text(text)})))`,
+      );
       return and([or(wanted), values.hasText(text)]);
     },
   };

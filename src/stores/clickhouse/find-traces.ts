@@ -36,7 +36,7 @@ interface Slice {
 
 const columns: Readonly<Record<TraceQuery['by'], string>> = { start: 'start_ns', end: 'end_ns', update: 'received_ns' };
 
-const firstSliceNs = 3_600_000_000_000n;
+const firstSliceNs = 300_000_000_000n;
 const sliceGrowth = 4n;
 const timeNsMax = 2n ** 64n - 1n;
 /** Below every trace id: a cursor with it excludes its time whole. */

@@ -1,47 +1,51 @@
 /**
- * Expected trouble. One class, one table of codes: true for those where the same request may succeed
- * later without a change by the sender. `docs/errors.md` says what each means, and a test holds the
- * two together; the sentences stand there only, because this file is part of every browser bundle.
- * What is not in this table is a bug.
+ * Expected trouble. One class, and a code for each kind of it. `docs/errors.md` says what each means,
+ * and a test holds the two together; the sentences stand there only, because this file is part of
+ * every browser bundle. What has no code here is a bug.
  */
-export const retryableByCode = {
-  BAD_INPUT: false,
-  TOO_LARGE: false,
-  UNSUPPORTED_MEDIA_TYPE: false,
-  NOT_FOUND: false,
-  METHOD_NOT_ALLOWED: false,
-  UNKNOWN_OPERATION: false,
-  INVALID_REQUEST: false,
-  FILTER_INVALID: false,
-  TOO_MANY_TAGS: false,
-  POLICY_MALFORMED: false,
-  POLICY_LOCKOUT: false,
-  POLICY_TOO_MANY: false,
-  POLICY_TOO_LARGE: false,
-  POLICY_REVISION: false,
-  RULE_LIMIT_EXCEEDED: false,
-  FORBIDDEN: false,
-  CREDENTIALS_MISSING: false,
-  CREDENTIALS_UNKNOWN: false,
-  SIGNATURE_MALFORMED: false,
-  SIGNATURE_INVALID: false,
-  QUEUE_FULL: true,
-  DISK_LOW: true,
-  SHUTTING_DOWN: true,
-  QUEUE_WRITE_FAILED: true,
-  QUEUE_CORRUPT: false,
-  DATA_TOO_NEW: false,
-  DATA_DIR_IN_USE: false,
-  STORE_UNAVAILABLE: true,
-  STORE_FAILED: true,
-  ENGINE_MISSING: false,
-  CONFIG_INVALID: false,
-  LISTEN_FAILED: false,
-  DESTINATION_UNAVAILABLE: true,
-  DESTINATION_REFUSED: false,
-} as const satisfies Record<string, boolean>;
 
-export type ErrorCode = keyof typeof retryableByCode;
+/** The same request may succeed later without a change by the sender. */
+export const retryableCodes = [
+  'QUEUE_FULL',
+  'DISK_LOW',
+  'SHUTTING_DOWN',
+  'QUEUE_WRITE_FAILED',
+  'STORE_UNAVAILABLE',
+  'STORE_FAILED',
+  'DESTINATION_UNAVAILABLE',
+] as const;
+
+export const finalCodes = [
+  'BAD_INPUT',
+  'TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'UNKNOWN_OPERATION',
+  'INVALID_REQUEST',
+  'FILTER_INVALID',
+  'TOO_MANY_TAGS',
+  'POLICY_MALFORMED',
+  'POLICY_LOCKOUT',
+  'POLICY_TOO_MANY',
+  'POLICY_TOO_LARGE',
+  'POLICY_REVISION',
+  'RULE_LIMIT_EXCEEDED',
+  'FORBIDDEN',
+  'CREDENTIALS_MISSING',
+  'CREDENTIALS_UNKNOWN',
+  'SIGNATURE_MALFORMED',
+  'SIGNATURE_INVALID',
+  'QUEUE_CORRUPT',
+  'DATA_TOO_NEW',
+  'DATA_DIR_IN_USE',
+  'ENGINE_MISSING',
+  'CONFIG_INVALID',
+  'LISTEN_FAILED',
+  'DESTINATION_REFUSED',
+] as const;
+
+export type ErrorCode = (typeof retryableCodes)[number] | (typeof finalCodes)[number];
 
 /** Where in a text it went wrong, and what; the message of the error says the same in one line. */
 export interface TextPlace {
@@ -73,7 +77,7 @@ export class RaybridgeError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'RaybridgeError';
     this.code = code;
-    this.retryable = retryableByCode[code];
+    this.retryable = retryableCodes.some((retryable) => retryable === code);
     this.retryAfterMs = details.retryAfterMs;
     this.place = details.place;
     this.resource = details.resource;

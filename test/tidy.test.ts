@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { components } from '../src/components.ts';
-import { retryableByCode } from '../src/errors.ts';
+import { finalCodes, retryableCodes } from '../src/errors.ts';
 import { operations } from '../src/extensions/xray_api/operations.ts';
 import { rootPath } from './support/root.ts';
 
@@ -141,9 +141,9 @@ describe('docs/errors.md', () => {
     const rows = readFileSync(rootPath('docs', 'errors.md'), 'utf8')
       .split('\n')
       .filter((line) => line.startsWith('| `'));
-    const expected = Object.entries(retryableByCode).map(([code, retryable]) => [code, retryable ? 'yes' : 'no']);
+    const expected = [...retryableCodes.map((code) => [code, 'yes']), ...finalCodes.map((code) => [code, 'no'])];
     const documented = rows.map((row) => /^\| `(\w+)` \| (yes|no) \| \S.*\. \|$/.exec(row)?.slice(1));
-    assert.deepEqual(documented, expected);
+    assert.deepEqual(documented.sort(), expected.sort());
   });
 });
 

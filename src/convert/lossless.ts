@@ -239,11 +239,7 @@ function changedDocument(span: Span, written: Written, plan: DocumentPlan): Json
   if (!found) return undefined;
   const back = readDocument(document, { ...plan, ...found, ...ourContext, renames, report: ignore });
   const { envelope: level, resourceHash, json } = plan;
-  const envelope = writeEnvelope(
-    span,
-    { renames, exceptionIds: written.exceptionIds, back },
-    { level, role: undefined, resourceHash, json },
-  );
+  const envelope = writeEnvelope(span, { ...written, renames, back }, { level, role: undefined, resourceHash, json });
   const named = resourceHash === undefined ? undefined : span.resource;
   const isExact = level === 'minimal' || sameSpan(applyEnvelope(back, envelope, { json, named }), span);
   return isExact ? withEnvelope(document, envelope) : undefined;
@@ -256,8 +252,7 @@ function enclose(
 ): JsonObject {
   if (level === 'off') return written.document;
   const role = serviceId === undefined ? undefined : 'dep';
-  const restored = { renames: written.renames, exceptionIds: written.exceptionIds, back: written.back() };
-  const envelope = writeEnvelope(span, restored, { level, role, resourceHash, json });
+  const envelope = writeEnvelope(span, { ...written, back: written.back() }, { level, role, resourceHash, json });
   return withEnvelope(written.document, unknown && level === 'full' ? new Map([...envelope, ...unknown]) : envelope);
 }
 

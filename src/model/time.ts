@@ -31,16 +31,13 @@ function parsePlainSeconds(literal: string): bigint | undefined {
   const { length } = literal;
   if (length < 10 || length > 20 || (length > 10 && literal.charCodeAt(10) !== 0x2e)) return undefined;
   let whole = 0;
-  for (let index = 0; index < 10; index += 1) {
-    const digit = literal.charCodeAt(index) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    whole = whole * 10 + digit;
-  }
   let fraction = 0;
-  for (let index = 11; index < 20; index += 1) {
+  for (let index = 0; index < 20; index += 1) {
+    if (index === 10) continue;
     const digit = index < length ? literal.charCodeAt(index) - 0x30 : 0;
     if (digit < 0 || digit > 9) return undefined;
-    fraction = fraction * 10 + digit;
+    if (index < 10) whole = whole * 10 + digit;
+    else fraction = fraction * 10 + digit;
   }
   return BigInt(whole) * nanosecondsPerSecond + BigInt(fraction);
 }

@@ -169,6 +169,9 @@ function knownKeyword(key: string): string {
   return keyword;
 }
 
+const callAnnotations = onceForEach(toCallAnnotations);
+const causeElements = onceForEach(toCauseElements);
+
 const digestColumns: readonly DigestColumn[] = [
   scalar('trace_id', traceId, (row) => row.traceId),
   scalar('minute', uint32, ({ startNs }) => Number(startNs / nanosecondsPerMinute)),
@@ -301,7 +304,10 @@ const digestColumns: readonly DigestColumn[] = [
   ),
 ];
 
-export const digestColumnList = digestColumns.map(({ name }) => name).join(', ');
+const digestColumnList = digestColumns.map(({ name }) => name).join(', ');
+
+/** For blocks of `encodeDigests`. */
+export const insertDigests = `INSERT INTO digests (${digestColumnList}) FORMAT Native`;
 
 function receivesOf({ digest }: DigestRow): readonly ReceiveDigest[] {
   return digest.receives;
@@ -328,8 +334,18 @@ function requestFlags({ fault, error, throttle }: RequestDigest): number {
   return (fault ? digestFlags.fault : 0) | (error ? digestFlags.error : 0) | (throttle ? digestFlags.throttle : 0);
 }
 
-function callAnnotations({ digest }: DigestRow): readonly (AttributeValueDigest & { readonly call: number })[] {
-  return digest.calls
+/** For lists that are made, not read: each of their columns asks for the same one. */
+function onceForEach<Entry>(make: (digest: TraceDigest) => readonly Entry[]): (row: DigestRow) => readonly Entry[] {
+  const known = new WeakMap<TraceDigest, readonly Entry[]>();
+  return ({ digest }) => {
+    const made = known.get(digest) ?? make(digest);
+    known.set(digest, made);
+    return made;
+  };
+}
+
+function toCallAnnotations({ calls }: TraceDigest): readonly (AttributeValueDigest & { readonly call: number })[] {
+  return calls
     .slice(0, noSegment)
     .flatMap(({ annotations }, call) => annotations.map((annotation) => ({ ...annotation, call })));
 }
@@ -348,18 +364,11 @@ interface CauseElement {
   readonly coverage?: number | undefined;
 }
 
-/** The digest of a row is asked for its elements once for each of their columns. */
-const knownElements = new WeakMap<TraceDigest, readonly CauseElement[]>();
-
-function causeElements({ digest }: DigestRow): readonly CauseElement[] {
-  const known = knownElements.get(digest);
-  if (known) return known;
-  const { faultRootCauses, errorRootCauses, responseTimeRootCauses } = digest.summary;
-  const elements = [faultRootCauses, errorRootCauses, responseTimeRootCauses].flatMap((causes, cause) =>
+function toCauseElements({ summary }: TraceDigest): readonly CauseElement[] {
+  const { faultRootCauses, errorRootCauses, responseTimeRootCauses } = summary;
+  return [faultRootCauses, errorRootCauses, responseTimeRootCauses].flatMap((causes, cause) =>
     causes.flatMap((path) => pathElements(path, 3 * cause)),
   );
-  knownElements.set(digest, elements);
-  return elements;
 }
 
 function pathElements({ services }: RootCause, kind: number): readonly CauseElement[] {

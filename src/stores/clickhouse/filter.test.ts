@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
 import type { ClickHouseClient } from '@clickhouse/client';
 import * as fc from 'fast-check';
@@ -21,7 +19,8 @@ import {
 } from '../../query/index.ts';
 import { shopTraces } from '../../query/shop.fixture.test.ts';
 import { createAccessClient, type Server } from './connection.ts';
-import { digestColumnList, encodeDigests } from './digests.ts';
+import { encodeDigests, insertDigests } from './digests.ts';
+import { insertBlock } from './insert.ts';
 import { openEngine } from './engine.ts';
 import { compileFilter } from './filter.ts';
 import { makeDirectory, nowNs } from './opened.test.support.ts';
@@ -247,11 +246,7 @@ async function insert(rows: readonly TraceDigest[]): Promise<void> {
       links: [],
     })),
   );
-  const { stream } = await client.exec({
-    query: `INSERT INTO digests (${digestColumnList}) FORMAT Native`,
-    values: Readable.from([block], { objectMode: false }),
-  });
-  await finished(stream.resume());
+  await insertBlock(client, { query: insertDigests, block });
 }
 
 function vocabularyOf(all: readonly TraceDigest[]): Vocabulary {

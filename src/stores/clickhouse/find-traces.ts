@@ -1,7 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { TraceFound, TracePage, TraceQuery, TraceReference } from '../../pipeline/store.ts';
 import type { KeptSummary } from '../../query/index.ts';
-import { type Parameters, select } from './select.ts';
+import { clampTime, idsPerQueryMax, type Parameters, partsOf, select } from './select.ts';
 
 /**
  * Pages of traces that satisfy a condition on their digests, newest first.
@@ -38,11 +38,8 @@ const columns: Readonly<Record<TraceQuery['by'], string>> = { start: 'start_ns',
 
 const firstSliceNs = 300_000_000_000n;
 const sliceGrowth = 4n;
-const timeNsMax = 2n ** 64n - 1n;
 /** Below every trace id: a cursor with it excludes its time whole. */
 const noTraceId = '0'.repeat(32);
-/** Ids travel in the URL, which may have a mebibyte. */
-const idsPerQueryMax = 500;
 const candidatesMin = 50;
 const candidatesMax = 5000;
 /** The rows of a trace are at most so far apart: the time in an id counts only within a day of the span. */
@@ -86,11 +83,6 @@ export async function findTraces(client: ClickHouseClient, query: TraceQuery, wa
 function firstCursor({ toNs, after }: TraceQuery): Cursor {
   if (after && after.timeNs < toNs) return { timeNs: clampTime(after.timeNs), traceId: after.traceId };
   return { timeNs: clampTime(toNs), traceId: noTraceId };
-}
-
-function clampTime(timeNs: bigint): bigint {
-  if (timeNs < 0n) return 0n;
-  return timeNs > timeNsMax ? timeNsMax : timeNs;
 }
 
 /** The rows of a slice; those listed by their start lie together by minute. */
@@ -169,8 +161,7 @@ async function readPage(
 ): Promise<readonly TraceFound[]> {
   const last = new Map<string, bigint>();
   const rows = new Map<string, Omit<TraceFound, keyof TraceReference>>();
-  for (let start = 0; start < candidates.length; start += idsPerQueryMax) {
-    const part = candidates.slice(start, start + idsPerQueryMax);
+  for (const part of partsOf(candidates, idsPerQueryMax)) {
     const ids = part.map(({ traceId }) => traceId);
     const minutes = [...new Set(part.map(({ minute }) => minute))];
     const range = {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { after, before, test } from 'node:test';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import * as fc from 'fast-check';
@@ -13,7 +11,8 @@ import type { PeriodGraph } from '../../pipeline/store.ts';
 import { createGraphBuilder } from '../../query/index.ts';
 import { digestSpans } from '../../reader/index.ts';
 import { createAccessClient, type Server } from './connection.ts';
-import { digestColumnList, type DigestRow, encodeDigests, nanosecondsPerMinute } from './digests.ts';
+import { type DigestRow, encodeDigests, nanosecondsPerMinute, insertDigests } from './digests.ts';
+import { insertBlock } from './insert.ts';
 import { openEngine } from './engine.ts';
 import { createGraphs, type Graphs } from './graphs.ts';
 import { makeDirectory, makeSpan, newTraceId, nowNs, second } from './opened.test.support.ts';
@@ -214,11 +213,7 @@ async function insertTraces(graphs: Graphs, byId: ReadonlyMap<string, readonly S
 }
 
 async function insert(rows: readonly DigestRow[]): Promise<void> {
-  const { stream } = await client.exec({
-    query: `INSERT INTO digests (${digestColumnList}) FORMAT Native`,
-    values: Readable.from([encodeDigests(rows)], { objectMode: false }),
-  });
-  await finished(stream.resume());
+  await insertBlock(client, { query: insertDigests, block: encodeDigests(rows) });
 }
 
 function minuteOf({ startNs }: DigestRow): number {

@@ -5,7 +5,8 @@ import { type EntitySelector, type NodeReference, toPeriodStatistics, toServiceG
 import { digestFlags, nanosecondsPerMinute } from './digests.ts';
 import type { Condition } from './find-traces.ts';
 import type { RowReader } from './native.ts';
-import { type Parameters, select } from './select.ts';
+import { clampTime, type Parameters, select } from './select.ts';
+import { createVersions } from './versions.ts';
 
 /**
  * Service graphs, summed up from digests.
@@ -208,7 +209,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
   const counted = { minutes: new Set<number>(), hours: new Set<number>() };
   let known = false;
   let lookedMs = Number.NEGATIVE_INFINITY;
-  let lastVersion = 0n;
+  const versions = createVersions(nowNs);
 
   function changed(minutes: Iterable<number>): void {
     for (const minute of minutes) markStale(minute, performance.now());
@@ -229,12 +230,6 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
     for (const set of [stale, staleHours, counted.minutes, counted.hours]) set.clear();
   }
 
-  function nextVersion(): bigint {
-    const now = nowNs();
-    lastVersion = now > lastVersion ? now : lastVersion + 1n;
-    return lastVersion;
-  }
-
   async function look(client: ClickHouseClient): Promise<void> {
     const before = new Map(stale);
     const limit = minutesMax;
@@ -249,7 +244,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
     lookedMs = performance.now();
     if (found.length === limit || minutes.size + hours.size === limit) return forgetAll();
     // A clock that was set back must not make what is new look old.
-    for (const version of [...minutes.values(), ...hours.values()]) if (version > lastVersion) lastVersion = version;
+    for (const version of [...minutes.values(), ...hours.values()]) versions.exceed(version);
 
     // What changed during the look stays stale; from here on nothing comes in between.
     const changedMeanwhile = [...stale].filter(([minute, entry]) => before.get(minute) !== entry);
@@ -271,7 +266,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
   async function countTogether(client: ClickHouseClient, minutes: readonly number[]): Promise<void> {
     const entries = new Map(minutes.map((minute) => [minute, stale.get(minute)]));
     const unchanged = (): readonly number[] => minutes.filter((minute) => stale.get(minute) === entries.get(minute));
-    const version = nextVersion();
+    const version = versions.next();
     await run(client, countMinutes, { minutes, version });
     // Had a digest changed meanwhile, the count of its minute would be a mixture; a later roll makes another.
     await run(client, notePeriods, { period: 60, starts: unchanged(), version });
@@ -283,7 +278,7 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
   }
 
   async function rollHour(client: ClickHouseClient, hour: number): Promise<void> {
-    const version = nextVersion();
+    const version = versions.next();
     await run(client, countHour, { hour, version });
     // Meanwhile a minute of it may have changed, or everything was forgotten.
     if (!isWhole(hour) || !staleHours.has(hour)) return;
@@ -337,6 +332,10 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
     }
   }
 
+  function sourceOf(range: CountedRange, wanted: Condition | undefined): Source {
+    return { wanted, plan: wanted || !known ? undefined : planOf(range, { stale, counted }) };
+  }
+
   return {
     changed,
     async roll(client, signal) {
@@ -345,14 +344,8 @@ export function createGraphs({ nowNs, quietMs, recountQuietMs }: GraphsParts): G
       await rollMinutes(client, signal);
       await rollHours(client, signal);
     },
-    async read(client, query, wanted) {
-      const plan = wanted || !known ? undefined : planOf(query, { stale, counted });
-      return await readGraphs(client, query, { wanted, plan });
-    },
-    async series(client, query, wanted) {
-      const plan = wanted || !known ? undefined : planOf(query, { stale, counted });
-      return await readSeries(client, query, { wanted, plan });
-    },
+    read: (client, query, wanted) => readGraphs(client, query, sourceOf(query, wanted)),
+    series: (client, query, wanted) => readSeries(client, query, sourceOf(query, wanted)),
   };
 }
 
@@ -364,6 +357,8 @@ async function run(client: ClickHouseClient, query: string, parameters: Paramete
   await client.command({ query, query_params: parameters });
 }
 
+type CountedRange = Pick<GraphQuery, 'fromNs' | 'toNs' | 'periodNs'>;
+
 /** Which parts of a range are read from which counts; all of it from digests where there is no plan. */
 interface Plan {
   readonly hours: readonly number[];
@@ -373,7 +368,7 @@ interface Plan {
 }
 
 function planOf(
-  { fromNs, toNs, periodNs }: Pick<GraphQuery, 'fromNs' | 'toNs' | 'periodNs'>,
+  { fromNs, toNs, periodNs }: CountedRange,
   known: {
     readonly stale: ReadonlyMap<number, StaleMinute>;
     readonly counted: { readonly minutes: ReadonlySet<number>; readonly hours: ReadonlySet<number> };
@@ -447,8 +442,6 @@ function seriesQuery(from: string, selected: string): string {
     FORMAT RowBinary`;
 }
 
-const timeNsMax = 2n ** 64n - 1n;
-
 interface Source {
   readonly wanted: Condition | undefined;
   readonly plan: Plan | undefined;
@@ -499,11 +492,11 @@ async function readSeries(
 
 /** The counts of a range, as something to select from; empty when there are none. */
 function countsIn(
-  { fromNs, toNs, periodNs }: Pick<GraphQuery, 'fromNs' | 'toNs' | 'periodNs'>,
+  { fromNs, toNs, periodNs }: CountedRange,
   { wanted, plan }: Source,
 ): { readonly from: string; readonly parameters: Parameters } {
   const period = periodNs === undefined ? 0 : Number(periodNs / nanosecondsPerMinute);
-  const range = { from: fromNs < 0n ? 0n : fromNs, to: toNs > timeNsMax ? timeNsMax : toNs, period };
+  const range = { from: clampTime(fromNs), to: clampTime(toNs), period };
   const ofDigests = plan
     ? digestsWhere(`minute IN {digests:Array(UInt32)} AND ${inRange}`)
     : digestsWhere(wanted ? `${inRange} AND (${wanted.condition})` : inRange);

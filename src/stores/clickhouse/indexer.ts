@@ -1,12 +1,12 @@
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { Span, TraceDigest } from '../../model/index.ts';
 import type { Context } from '../../pipeline/component.ts';
 import type { SpanWrite, StateWrite } from '../../pipeline/store.ts';
-import { digestColumnList, type DigestRow, encodeDigests, nanosecondsPerMinute } from './digests.ts';
+import { type DigestRow, encodeDigests, insertDigests, nanosecondsPerMinute } from './digests.ts';
+import { insertBlock } from './insert.ts';
 import { createLinkResolver } from './links.ts';
+import { partsOf } from './select.ts';
 import { precedenceOf } from './spans.ts';
 import {
   readMinutes,
@@ -16,6 +16,7 @@ import {
   type Touched,
   type TraceWrites,
 } from './trace-writes.ts';
+import { createVersions } from './versions.ts';
 
 /**
  * Keeps the digests of traces up to date with their spans.
@@ -134,8 +135,6 @@ const backlogPage = 10_000;
 /** Below every trace id. */
 const noTraceId = '0'.repeat(32);
 
-const insertDigests = `INSERT INTO digests (${digestColumnList}) FORMAT Native`;
-
 export function createIndexer({
   context,
   use,
@@ -162,7 +161,7 @@ export function createIndexer({
   let latestReceivedNs: bigint | undefined;
   let keptSpans = 0;
   let waitingSpans = 0;
-  let lastVersion = 0n;
+  const versions = createVersions(context.nowNs);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   let failing = false;
@@ -291,8 +290,7 @@ export function createIndexer({
   async function begin(): Promise<void> {
     const noted = (await use((client) => readState(client, progressKey.kind))).get(progressKey.key);
     // A clock that was set back must not make what is new look old.
-    const newest = await use(readNewestVersion);
-    if (newest > lastVersion) lastVersion = newest;
+    versions.exceed(await use(readNewestVersion));
     let fromNs = BigInt(noted ?? '0');
     // What had to be postponed before may be older.
     if (!backlog || fromNs < backlog.receivedNs) backlog = { receivedNs: fromNs, traceId: noTraceId };
@@ -346,9 +344,7 @@ export function createIndexer({
   }
 
   async function digestAll(chosen: readonly OpenTrace[]): Promise<void> {
-    for (let start = 0; start < chosen.length; start += tracesPerInsert) {
-      await digest(chosen.slice(start, start + tracesPerInsert));
-    }
+    for (const part of partsOf(chosen, tracesPerInsert)) await digest(part);
   }
 
   async function digest(wanted: readonly OpenTrace[]): Promise<void> {
@@ -411,7 +407,7 @@ export function createIndexer({
     const { rows, block } = encode(wanted);
     const minutes = rows.map(minuteOf);
     onChange(minutes);
-    await use((client) => insert(client, block));
+    await use((client) => insertBlock(client, { query: insertDigests, block }));
     onChange(minutes);
     return new Set(rows.map(({ traceId }) => traceId));
   }
@@ -466,11 +462,9 @@ export function createIndexer({
     facts: TraceWrites,
     linksOf: DigestRow['links'],
   ): readonly DigestRow[] {
-    const now = context.nowNs();
-    lastVersion = now > lastVersion ? now : lastVersion + 1n;
     const row: DigestRow = {
       traceId: trace.traceId,
-      version: lastVersion,
+      version: versions.next(),
       removed: false,
       startNs: facts.startNs,
       endNs: facts.endNs,
@@ -564,13 +558,4 @@ function emptyDigest({ traceId, summary }: TraceDigest): TraceDigest {
     receives: [],
     attributes: [],
   };
-}
-
-async function insert(client: ClickHouseClient, block: Buffer): Promise<void> {
-  const { stream } = await client.exec({
-    query: insertDigests,
-    values: Readable.from([block], { objectMode: false }),
-    clickhouse_settings: { async_insert: 0 },
-  });
-  await finished(stream.resume());
 }

@@ -1,8 +1,9 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { ReceiveDigest, SendDigest, TraceDigest } from '../../model/index.ts';
+import type { ReceiveDigest, SendDigest, ServiceName, TraceDigest } from '../../model/index.ts';
 import { linksPerTraceMax, type Receive } from '../../query/index.ts';
 import type { LinkDigest } from './digests.ts';
-import { select } from './select.ts';
+import type { RowReader } from './native.ts';
+import { idsPerQueryMax, partsOf, select } from './select.ts';
 
 /**
  * Joins consumers to the producers of what they received, which stand in other traces. The sends of
@@ -23,8 +24,6 @@ interface Resolved {
 const sendsMax = 100_000;
 /** Of all producers, as many; most of the producers that are waited for never come. */
 const consumersMax = 100_000;
-/** Ids travel in the URL, which may have a mebibyte. */
-const idsPerQueryMax = 500;
 
 const selectSends = `
   SELECT trace_id, argMax(send_call, version), argMax(send_name, version), argMax(send_type, version),
@@ -74,9 +73,8 @@ export function createLinkResolver(): LinkResolver {
   }
 
   async function lookUp(client: ClickHouseClient, traceIds: readonly string[]): Promise<void> {
-    for (let start = 0; start < traceIds.length; start += idsPerQueryMax) {
-      const parameters = { ids: traceIds.slice(start, start + idsPerQueryMax) };
-      await select(client, { query: selectSends, parameters }, (row) => remember(row.hex(16), readSends(row)));
+    for (const ids of partsOf(traceIds, idsPerQueryMax)) {
+      await select(client, { query: selectSends, parameters: { ids } }, (row) => remember(row.hex(16), readSends(row)));
     }
   }
 
@@ -142,8 +140,7 @@ const selectReceives = `
 export async function readReceives(client: ClickHouseClient, traceIds: readonly string[]): Promise<readonly Receive[]> {
   const wanted = new Set(traceIds);
   const found: Receive[] = [];
-  for (let start = 0; start < traceIds.length; start += idsPerQueryMax) {
-    const ids = traceIds.slice(start, start + idsPerQueryMax);
+  for (const ids of partsOf(traceIds, idsPerQueryMax)) {
     const parameters = { ids, limit: linksPerTraceMax * ids.length };
     await select(client, { query: selectReceives, parameters }, (row) => {
       const consumerTraceId = row.hex(16);
@@ -154,7 +151,7 @@ export async function readReceives(client: ClickHouseClient, traceIds: readonly 
   return found;
 }
 
-function readReceived(row: Row): readonly ReceiveDigest[] {
+function readReceived(row: RowReader): readonly ReceiveDigest[] {
   const traceIds = row.array(() => row.hex(16));
   const callIds = row.array(() => row.text());
   const segmentIds = row.array(() => row.text());
@@ -166,14 +163,12 @@ function readReceived(row: Row): readonly ReceiveDigest[] {
     traceId,
     callId: callIds[i] ?? '',
     segmentId: segmentIds[i] ?? '',
-    service: { name: names[i] ?? '', type: types[i] || undefined, accountId: accounts[i] || undefined },
+    service: toService(names[i], types[i], accounts[i]),
     receivedAtNs: times[i] ?? 0n,
   }));
 }
 
-type Row = Parameters<Parameters<typeof select>[2]>[0];
-
-function readSends(row: Row): readonly SendDigest[] {
+function readSends(row: RowReader): readonly SendDigest[] {
   const callIds = row.array(() => row.text());
   const names = row.array(() => row.text());
   const types = row.array(() => row.text());
@@ -181,7 +176,12 @@ function readSends(row: Row): readonly SendDigest[] {
   const times = row.array(() => row.uint64());
   return callIds.map((callId, i) => ({
     callId,
-    service: { name: names[i] ?? '', type: types[i] || undefined, accountId: accounts[i] || undefined },
+    service: toService(names[i], types[i], accounts[i]),
     sentAtNs: times[i] ?? 0n,
   }));
+}
+
+/** An unknown type or account is the empty text. */
+function toService(name = '', type = '', account = ''): ServiceName {
+  return { name, type: type || undefined, accountId: account || undefined };
 }

@@ -13,6 +13,22 @@ interface Selection {
 
 const mebibyte = 1024 * 1024;
 
+/** Ids that one query is asked about: they travel in the URL, which may have a mebibyte. */
+export const idsPerQueryMax = 500;
+
+/** The list in parts of at most `size`; none of an empty one. */
+export function partsOf<Value>(list: readonly Value[], size: number): readonly (readonly Value[])[] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+}
+
+const uint64Max = 2n ** 64n - 1n;
+
+/** The nearest time that a UInt64 holds. */
+export function clampTime(timeNs: bigint): bigint {
+  if (timeNs < 0n) return 0n;
+  return timeNs > uint64Max ? uint64Max : timeNs;
+}
+
 /**
  * `readonly=2` refuses every change but that of settings; together with cancel-on-close it makes the
  * server drop the query of a client that went away. `wait_end_of_query` turns an error in the middle

@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client';
 import { RaybridgeError } from '../../errors.ts';
 import { isTraceId, type Span, type TraceDigest } from '../../model/index.ts';
@@ -12,8 +10,10 @@ import { compileFilter } from './filter.ts';
 import { type Condition, findTraces } from './find-traces.ts';
 import { createGraphs } from './graphs.ts';
 import { type Copy, createIndexer, type IndexerLimits, indexerLimits } from './indexer.ts';
+import { insertBlock } from './insert.ts';
 import { readReceives } from './links.ts';
-import { select } from './select.ts';
+import { partsOf, select } from './select.ts';
+import { createVersions } from './versions.ts';
 import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } from './spans.ts';
 
 /** No condition. */
@@ -51,13 +51,6 @@ const selectStatistics = `
     assumeNotNull((SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()))
   FORMAT RowBinary`;
 
-/** The engine would otherwise gather small inserts by itself and answer before it has them on disk. */
-const insertSettings = {
-  async_insert: 0,
-  insert_deduplicate: 1,
-  deduplicate_blocks_in_dependent_materialized_views: 1,
-} as const;
-
 /** What a test may want otherwise. */
 export interface StoreParts {
   readonly digestSpans: (traceId: string, spans: readonly Span[]) => TraceDigest;
@@ -74,7 +67,8 @@ export const storeParts: StoreParts = {
 /** Store over a connection to a database that schema.ts has prepared. */
 export function createStore(connection: Connection, context: Context, parts: StoreParts = storeParts): StoreComponent {
   const { nowNs } = context;
-  let stateVersion: bigint | undefined;
+  const stateVersions = createVersions(nowNs);
+  let knowsStateVersion = false;
   const graphs = createGraphs({ nowNs, ...parts.counting });
   const indexer = createIndexer({
     context,
@@ -104,11 +98,9 @@ export function createStore(connection: Connection, context: Context, parts: Sto
   function keepState(entry: StateWrite): Promise<void> {
     return use(async (client) => {
       // A clock that was set back must not make what is new look old.
-      const newest = stateVersion ?? (await readStateVersion(client));
-      const known = stateVersion ?? newest;
-      const now = nowNs();
-      stateVersion = now > known ? now : known + 1n;
-      await writeState(client, { ...entry, value: entry.value ?? '', version: String(stateVersion) });
+      if (!knowsStateVersion) stateVersions.exceed(await readStateVersion(client));
+      knowsStateVersion = true;
+      await writeState(client, { ...entry, value: entry.value ?? '', version: String(stateVersions.next()) });
     });
   }
 
@@ -179,12 +171,7 @@ export async function writeSpans(
   const facts = { receivedAtNs: receivedAtNs < receivedNsMax ? receivedAtNs : receivedNsMax, version };
   for (let start = 0; start < spans.length; start += spansPerInsertMax) {
     const block = encodeSpans(spans.slice(start, start + spansPerInsertMax), facts);
-    const { stream } = await client.exec({
-      query: insertSpans,
-      values: Readable.from([block], { objectMode: false }),
-      clickhouse_settings: { ...insertSettings, insert_deduplication_token: `${token}/${start}` },
-    });
-    await finished(stream.resume());
+    await insertBlock(client, { query: insertSpans, block, token: `${token}/${start}` });
   }
 }
 
@@ -219,8 +206,7 @@ async function readCopies(
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Copy>>> {
   const traces = new Map<string, Map<string, Copy>>();
   const shared: Shared = { resources: new Map(), scopes: new Map() };
-  for (let start = 0; start < traceIds.length; start += traceIdsPerQueryMax) {
-    const ids = traceIds.slice(start, start + traceIdsPerQueryMax);
+  for (const ids of partsOf(traceIds, traceIdsPerQueryMax)) {
     await select(client, { query: selectSpans, parameters: { ids } }, (row) => {
       const copy = decodeSpan(row, shared);
       const copies = traces.get(copy.span.traceId) ?? new Map<string, Copy>();

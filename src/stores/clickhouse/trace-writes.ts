@@ -1,5 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { select } from './select.ts';
+import { idsPerQueryMax, partsOf, select } from './select.ts';
 
 /** What the table `traces` knows of a trace: over all of its spans, whatever was seen of them. */
 export interface TraceWrites {
@@ -41,8 +41,6 @@ const nanosecondsPerSecond = 1_000_000_000n;
 const secondsPerHour = 3600n;
 /** Spans of one trace that start further apart than this are looked for everywhere only when the trace has no root. */
 const nearSeconds = 900n;
-/** Ids travel in the URL, which may have a mebibyte. */
-const idsPerQueryMax = 500;
 /** Hours looked into by name; traces that are spread over more are looked for everywhere. */
 const hoursMax = 48;
 
@@ -80,8 +78,8 @@ async function read(
   hours: readonly number[] | undefined,
   found: Map<string, TraceWrites>,
 ): Promise<void> {
-  for (let start = 0; start < ids.length; start += idsPerQueryMax) {
-    const parameters = { ids: ids.slice(start, start + idsPerQueryMax), ...(hours ? { hours } : {}) };
+  for (const part of partsOf(ids, idsPerQueryMax)) {
+    const parameters = { ids: part, ...(hours ? { hours } : {}) };
     await select(client, { query, parameters }, (row) => {
       found.set(row.hex(16), {
         startNs: row.uint64(),
@@ -139,8 +137,8 @@ export async function readMinutes(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
   const minutes = new Map<string, number>();
-  for (let start = 0; start < ids.length; start += idsPerQueryMax) {
-    const parameters = { ids: ids.slice(start, start + idsPerQueryMax) };
+  for (const part of partsOf(ids, idsPerQueryMax)) {
+    const parameters = { ids: part };
     await select(client, { query: selectMinutes, parameters }, (row) => minutes.set(row.hex(16), row.uint32()));
   }
   return minutes;

@@ -3,6 +3,7 @@ import { RaybridgeError } from '../errors.ts';
 import type { SamplingRuleRecord } from '../model/index.ts';
 import { orderRules } from '../sampling/index.ts';
 import type { Store } from './store.ts';
+import { createTurns } from './turns.ts';
 
 /** The sampling rules in a store: read often, changed one change after another. */
 export interface SamplingRuleKeeper {
@@ -198,14 +199,4 @@ function printState(documents: ReadonlyMap<string, string>): string {
 
 function latest(times: readonly bigint[]): bigint {
   return times.reduce((latest, time) => (time > latest ? time : latest), 0n);
-}
-
-/** Runs one piece of work after the other; how one ends is told to whoever asked for it. */
-function createTurns(): <Result>(work: () => Promise<Result>) => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const turn = last.then(work, work);
-    last = turn;
-    return turn;
-  };
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { RaybridgeError } from '../errors.ts';
 import type { Store } from '../pipeline/store.ts';
+import { createTurns, type Turns } from '../pipeline/turns.ts';
 
 /** The state documents of one kind, such as groups, as values. */
 export interface StateDocuments<Document> {
@@ -63,8 +64,8 @@ export function openState<Document>({
         throw error;
       }
     },
-    async change(work) {
-      const run = async () => {
+    change: (work) =>
+      shelf.inTurn(async () => {
         try {
           return await work(parse(await store.readState(kind)), (key, document) =>
             store.writeState({ kind, key, value: document === undefined ? undefined : JSON.stringify(document) }),
@@ -73,12 +74,7 @@ export function openState<Document>({
           // A write that failed may have been done all the same.
           shelf.known = undefined;
         }
-      };
-      // How the change before ended is told to whoever made it.
-      const turn = shelf.lastChange.then(run, run);
-      shelf.lastChange = turn;
-      return await turn;
-    },
+      }),
   };
 }
 
@@ -87,8 +83,7 @@ type Texts = ReadonlyMap<string, string>;
 /** What all who work on one kind of documents of one store in this process have in common. */
 interface Shelf {
   known: { readonly texts: Promise<Texts>; readonly readAtNs: bigint } | undefined;
-  /** Settled or not. */
-  lastChange: Promise<unknown>;
+  readonly inTurn: Turns;
 }
 
 const shelves = new WeakMap<Store, Map<string, Shelf>>();
@@ -96,7 +91,7 @@ const shelves = new WeakMap<Store, Map<string, Shelf>>();
 function shelfOf(store: Store, kind: string): Shelf {
   const ofStore = shelves.get(store) ?? new Map<string, Shelf>();
   shelves.set(store, ofStore);
-  const shelf = ofStore.get(kind) ?? { known: undefined, lastChange: Promise.resolve() };
+  const shelf = ofStore.get(kind) ?? { known: undefined, inTurn: createTurns() };
   ofStore.set(kind, shelf);
   return shelf;
 }

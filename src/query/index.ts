@@ -13,6 +13,7 @@ export {
 export { printFilter } from './filter/print.ts';
 export * from './filter/tree.ts';
 export { digestTrace } from './digest.ts';
+export { secondsBetween } from './durations.ts';
 export { createGraphBuilder, graphNodesMax, toPeriodStatistics, toServiceGraph, type GraphBuilder } from './graph.ts';
 export * from './insights/index.ts';
 export { pageOfGraph, type GraphPosition } from './graph-page.ts';

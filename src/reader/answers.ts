@@ -1,9 +1,16 @@
 import { printSegment } from '../codec/index.ts';
 import { RaybridgeError } from '../errors.ts';
-import { secondsText, toSeconds, toXrayTraceId } from '../model/index.ts';
+import { secondsText, toXrayTraceId } from '../model/index.ts';
 import type { SegmentNode, Trace } from '../model/index.ts';
 import type { TraceQuery, TraceReference } from '../pipeline/store.ts';
-import { compileDocument, parseFilter, parsePageToken, printPageToken, withSummaryFacts } from '../query/index.ts';
+import {
+  compileDocument,
+  parseFilter,
+  parsePageToken,
+  printPageToken,
+  secondsBetween,
+  withSummaryFacts,
+} from '../query/index.ts';
 import type { TraceSummaryAnswer } from '../query/index.ts';
 import type { TraceReader } from './reader.ts';
 
@@ -104,7 +111,7 @@ export function answerTrace(trace: Trace): TraceAnswer {
   const isWhole = charactersOf(whole) <= traceCharactersMax;
   return {
     Id: toXrayTraceId(trace.traceId),
-    Duration: Math.round(toSeconds(trace.endTimeNs - trace.startTimeNs) * 1000) / 1000,
+    Duration: secondsBetween(trace.startTimeNs, trace.endTimeNs),
     LimitExceeded: !isWhole,
     Segments: isWhole ? whole : withinLimit(trace.segments).map(printNode),
   };

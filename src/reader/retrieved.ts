@@ -3,7 +3,7 @@ import { jsonText, printSegment } from '../codec/index.ts';
 import { encodeSpanJson } from '../codec/otlp-json.ts';
 import { toSegments } from '../convert/index.ts';
 import { RaybridgeError } from '../errors.ts';
-import { type JsonValue, type SegmentNode, type Span, toSeconds, toXrayTraceId } from '../model/index.ts';
+import { type JsonValue, type SegmentNode, type Span, toXrayTraceId } from '../model/index.ts';
 import type { Store } from '../pipeline/store.ts';
 import {
   assembleTrace,
@@ -14,6 +14,7 @@ import {
   type PagePosition,
   parsePageToken,
   printPageToken,
+  secondsBetween,
   type ServiceAnswer,
   toServiceAnswer,
 } from '../query/index.ts';
@@ -188,7 +189,7 @@ function timesOf(spans: readonly Span[]): { readonly startNs: bigint; readonly e
 
 function durationOf(spans: readonly Span[]): number {
   const { startNs, endNs } = timesOf(spans);
-  return Math.round(toSeconds(endNs - startNs) * 1000) / 1000;
+  return secondsBetween(startNs, endNs);
 }
 
 /** What of one trace is on one page. */

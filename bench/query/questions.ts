@@ -20,9 +20,6 @@ export interface Answer {
   readonly found: number;
 }
 
-/** The operation is not there. */
-export const notAnswered = Symbol('not answered');
-
 const hourMs = 60 * 60 * 1000;
 const summariesWanted = 100;
 /** A question that takes longer has failed whatever it was to take. */
@@ -184,7 +181,6 @@ async function post(api: string, path: string, request: object): Promise<{ ms: n
   });
   const text = await response.text();
   const ms = performance.now() - startedAt;
-  if (response.status === 404) throw notAnswered;
   if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${text}`);
   return { ms, body: JSON.parse(text) };
 }

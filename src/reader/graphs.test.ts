@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { createMemoryStore, type MemoryStore } from '../../test/support/memory-store.ts';
 import { graphQuery } from '../../test/support/query.ts';
-import { testSpan } from '../../test/support/span.ts';
-import { emptyResource, type Span } from '../model/index.ts';
+import { resourceOf, rootAt } from '../../test/support/span.ts';
+import { type Span } from '../model/index.ts';
 import { answerServiceGraphPage, answerTraceGraphPage } from './graphs.ts';
 import { createTraceReader, type TraceReader } from './reader.ts';
 
@@ -21,7 +21,12 @@ describe('pages of graphs', () => {
     store = createMemoryStore();
     reader = createTraceReader(store);
     writes = 0n;
-    await keep(Array.from({ length: 1100 }, (_, i) => ({ ...spanAt(startNs, `service ${i}`), traceId })));
+    await keep(
+      Array.from({ length: 1100 }, (_, i) => ({
+        ...rootAt(startNs, { resource: resourceOf(`service ${i}`) }),
+        traceId,
+      })),
+    );
   });
 
   it('name the same services by the same numbers', async () => {
@@ -42,14 +47,20 @@ describe('pages of graphs', () => {
 
   it('end when services have come before them', async () => {
     const { NextToken } = await answerServiceGraphPage(reader, range);
-    await keep([spanAt(startNs - 1n, 'early')]);
+    await keep([rootAt(startNs - 1n, { resource: resourceOf('early') })]);
     const wider = { ...range, fromNs: startNs - second };
     const { NextToken: other } = await answerServiceGraphPage(reader, wider);
     assert.notEqual(other, NextToken);
     await assert.rejects(answerServiceGraphPage(reader, { ...wider, nextToken: NextToken }), {
       code: 'INVALID_REQUEST',
     });
-    await keep([{ ...spanAt(startNs, 'new'), traceId: '1'.repeat(32), startTimeNs: startNs - second / 2n }]);
+    await keep([
+      {
+        ...rootAt(startNs, { resource: resourceOf('new') }),
+        traceId: '1'.repeat(32),
+        startTimeNs: startNs - second / 2n,
+      },
+    ]);
     await assert.rejects(answerServiceGraphPage(reader, { ...wider, nextToken: other }), {
       message: /^NextToken: other services are in the graph since the page before/,
     });
@@ -60,17 +71,3 @@ describe('pages of graphs', () => {
     await store.write({ spans, receivedAtNs: startNs, version: writes, token: String(writes) });
   }
 });
-
-let made = 0;
-
-/** A root of half a second; its id holds no time, so it is listed by its own. */
-function spanAt(startTimeNs: bigint, service: string): Span {
-  made += 1;
-  return testSpan({
-    traceId: `f${made.toString(16).padStart(31, '0')}`,
-    spanId: made.toString(16).padStart(16, '0'),
-    startTimeNs,
-    endTimeNs: startTimeNs + second / 2n,
-    resource: { ...emptyResource, attributes: new Map([['service.name', service]]) },
-  });
-}

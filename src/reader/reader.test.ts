@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { createMemoryStore, type MemoryStore } from '../../test/support/memory-store.ts';
 import { graphQuery, traceQuery } from '../../test/support/query.ts';
-import { testSpan } from '../../test/support/span.ts';
+import { rootAt } from '../../test/support/span.ts';
 import { printSegment } from '../codec/index.ts';
 import { RaybridgeError } from '../errors.ts';
-import { emptyResource, type Span, SpanKind, StatusCode, toXrayTraceId } from '../model/index.ts';
+import { type Span, SpanKind, StatusCode, toXrayTraceId } from '../model/index.ts';
 import type { TracePage, TraceQuery } from '../pipeline/store.ts';
 import { parseFilter } from '../query/index.ts';
 import { answerSummaries, answerTrace, createTraceReader } from './index.ts';
@@ -28,7 +28,7 @@ describe('the trace reader', () => {
 
   /** One trace for each second before now; the ids newest first. */
   async function keepMany(count: number): Promise<readonly string[]> {
-    const spans = Array.from({ length: count }, (_, i) => spanAt(nowNs - BigInt(i + 1) * second));
+    const spans = Array.from({ length: count }, (_, i) => rootAt(nowNs - BigInt(i + 1) * second));
     await keep(spans);
     return spans.map(({ traceId }) => traceId);
   }
@@ -56,7 +56,7 @@ describe('the trace reader', () => {
     }
 
     it('gives traces of the same time once, too', async () => {
-      const spans = Array.from({ length: 30 }, () => spanAt(nowNs - second));
+      const spans = Array.from({ length: 30 }, () => rootAt(nowNs - second));
       await keep(spans);
       const ids = (await pages({ limit: 4 })).flatMap(idsOf);
       assert.deepEqual(
@@ -72,7 +72,7 @@ describe('the trace reader', () => {
       const ids = await keepMany(10);
       const reader = createTraceReader(store);
       const first = await reader.summaries(traceQuery({ limit: 4 }));
-      await keep([spanAt(nowNs - 1n)]);
+      await keep([rootAt(nowNs - 1n)]);
       const rest = await reader.summaries(traceQuery({ limit: 100, after: first.next }));
       assert.deepEqual([...idsOf(first), ...idsOf(rest)], ids);
     });
@@ -100,7 +100,7 @@ describe('the trace reader', () => {
 
     it('chooses a share by trace id: a larger share holds the smaller one', async () => {
       const spans = Array.from({ length: 400 }, (_, i) =>
-        spanAt(nowNs - 1n, {
+        rootAt(nowNs - 1n, {
           traceId: `${'f'.repeat(24)}${Math.floor((i * 2 ** 32) / 400)
             .toString(16)
             .padStart(8, '0')}`,
@@ -121,8 +121,8 @@ describe('the trace reader', () => {
 
   describe('of traces', () => {
     it('assembles them, and has no entry for unknown ids', async () => {
-      const root = spanAt(nowNs - 2n * second);
-      const child = spanAt(nowNs - second, {
+      const root = rootAt(nowNs - 2n * second);
+      const child = rootAt(nowNs - second, {
         traceId: root.traceId,
         parentSpanId: root.spanId,
         kind: SpanKind.internal,
@@ -148,8 +148,8 @@ describe('the trace reader', () => {
 
   describe('of a trace that sent to a queue', () => {
     it('links the queue to the consumer in the other trace, and the consumer to the queue', async () => {
-      const producer = spanAt(nowNs - 3n * second);
-      const send = spanAt(nowNs - 2n * second, {
+      const producer = rootAt(nowNs - 3n * second);
+      const send = rootAt(nowNs - 2n * second, {
         traceId: producer.traceId,
         parentSpanId: producer.spanId,
         kind: SpanKind.producer,
@@ -161,7 +161,7 @@ describe('the trace reader', () => {
           ['aws.queue.url', 'https://sqs.eu-west-1.amazonaws.com/111122223333/orders'],
         ]),
       });
-      const consumer = spanAt(nowNs - second, {
+      const consumer = rootAt(nowNs - second, {
         kind: SpanKind.consumer,
         links: [{ ...emptyLink, traceId: send.traceId, spanId: send.spanId }],
       });
@@ -235,23 +235,8 @@ function idsOf({ traces }: TracePage): readonly string[] {
 const emptyLink = { traceState: '', flags: 0, attributes: new Map(), droppedAttributesCount: 0 };
 
 function faultAt(startTimeNs: bigint): Span {
-  return spanAt(startTimeNs, {
+  return rootAt(startTimeNs, {
     status: { code: StatusCode.error, message: '' },
     attributes: new Map([['http.response.status_code', 500n]]),
-  });
-}
-
-let made = 0;
-
-/** A root of half a second; its id holds no time, so it is listed by its own. */
-function spanAt(startTimeNs: bigint, members: Partial<Span> = {}): Span {
-  made += 1;
-  return testSpan({
-    traceId: `f${made.toString(16).padStart(31, '0')}`,
-    spanId: made.toString(16).padStart(16, '0'),
-    startTimeNs,
-    endTimeNs: startTimeNs + second / 2n,
-    resource: { ...emptyResource, attributes: new Map([['service.name', 'shop']]) },
-    ...members,
   });
 }

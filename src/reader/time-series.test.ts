@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { createMemoryStore, type MemoryStore } from '../../test/support/memory-store.ts';
 import { graphQuery } from '../../test/support/query.ts';
-import { testSpan } from '../../test/support/span.ts';
-import { emptyResource, type Span } from '../model/index.ts';
+import { rootAt } from '../../test/support/span.ts';
+import { type Span } from '../model/index.ts';
 import { createTraceReader, type TraceReader } from './reader.ts';
 import { answerTimeSeries, type PointAnswer, type TimeSeriesQuestion } from './time-series.ts';
 
@@ -55,7 +55,7 @@ describe('statistics over time', () => {
 
   it('has each trace of the range in one point, over as many pages as it takes', async () => {
     const minutes = [0, 1, 499, 500, 501, 1200];
-    await keep(minutes.flatMap((at) => [spanAt(startNs + BigInt(at) * minute), spanAt(startNs + BigInt(at) * minute)]));
+    await keep(minutes.flatMap((at) => [rootAt(startNs + BigInt(at) * minute), rootAt(startNs + BigInt(at) * minute)]));
     const range = { fromNs: startNs, toNs: startNs + 1201n * minute };
     const { points: all, pages } = await points(range);
     assert.equal(pages, 3);
@@ -66,7 +66,7 @@ describe('statistics over time', () => {
   });
 
   it('begins and ends where the range does, in windows that begin at multiples of the period', async () => {
-    await keep([10, 20, 70, 130].map((at) => spanAt(startNs + BigInt(at) * second)));
+    await keep([10, 20, 70, 130].map((at) => rootAt(startNs + BigInt(at) * second)));
     const range = { fromNs: startNs + 15n * second, toNs: startNs + 130n * second };
     assert.deepEqual(totals((await points(range)).points), [
       [1_700_000_040, 1],
@@ -80,7 +80,7 @@ describe('statistics over time', () => {
 
   it('forecasts each point from the periods before it, also those before the range', async () => {
     const faults = (count: number, at: number): readonly Span[] =>
-      Array.from({ length: count }, () => spanAt(startNs + BigInt(at) * minute, true));
+      Array.from({ length: count }, () => rootAt(startNs + BigInt(at) * minute, { attributes: faulted }));
     await keep([...faults(4, 0), ...faults(8, 12), ...faults(1, 13)]);
     const range = { fromNs: startNs + 12n * minute, toNs: startNs + 14n * minute, forecast: true };
     const { points: all } = await points(range);
@@ -106,17 +106,4 @@ describe('statistics over time', () => {
   });
 });
 
-let made = 0;
-
-/** A root of half a second; its id holds no time, so it is listed by its own. */
-function spanAt(startTimeNs: bigint, fault = false): Span {
-  made += 1;
-  return testSpan({
-    traceId: `f${made.toString(16).padStart(31, '0')}`,
-    spanId: made.toString(16).padStart(16, '0'),
-    startTimeNs,
-    endTimeNs: startTimeNs + second / 2n,
-    attributes: new Map(fault ? [['http.response.status_code', 500n]] : []),
-    resource: { ...emptyResource, attributes: new Map([['service.name', 'shop']]) },
-  });
-}
+const faulted = new Map([['http.response.status_code', 500n]]);

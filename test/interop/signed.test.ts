@@ -18,6 +18,7 @@ import { encodeTraces } from '../../src/codec/index.ts';
 import { toXrayTraceId } from '../../src/model/index.ts';
 import { sendHttp } from '../support/http.ts';
 import { type RunningRaybridge, startRaybridge } from '../support/raybridge.ts';
+import { ruleOf } from '../support/sampling-rules.ts';
 import { sign } from '../support/sign.ts';
 import { testSpan } from '../support/span.ts';
 import { readDocuments } from '../support/xray-client.ts';
@@ -27,18 +28,7 @@ const secrets = {
   AKIDREAD: 'the secret of the reader',
   AKIDADMIN: 'the secret of the admin',
 };
-const rule = {
-  ResourceARN: '*',
-  Priority: 1,
-  FixedRate: 0.1,
-  ReservoirSize: 1,
-  ServiceName: '*',
-  ServiceType: '*',
-  Host: '*',
-  HTTPMethod: '*',
-  URLPath: '*',
-  Version: 1,
-};
+const rule = ruleOf({ RuleName: 'signed', Priority: 1, FixedRate: 0.1, ReservoirSize: 1 });
 const absent = { traceId: `1-00000001-${'0'.repeat(24)}` };
 
 describe('a Raybridge that other machines reach', () => {
@@ -101,7 +91,7 @@ describe('a Raybridge that other machines reach', () => {
   });
 
   it('lets only an admin change a sampling rule, and only once with one signature', async () => {
-    const body = Buffer.from(JSON.stringify({ SamplingRule: { RuleName: 'signed', ...rule } }));
+    const body = Buffer.from(JSON.stringify({ SamplingRule: rule }));
     const headers = { host: api, 'content-type': 'application/json' };
     const request = { method: 'POST', path: '/CreateSamplingRule', headers, body };
     const send = async (accessKeyId: keyof typeof secrets): Promise<() => Promise<number>> => {

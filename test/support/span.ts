@@ -24,3 +24,23 @@ export function testSpan(members: Partial<Span> = {}): Span {
     ...members,
   };
 }
+
+let rootsMade = 0;
+
+/** A root of half a second in a trace of its own, of the service `shop`; its id holds no time, so it is listed by its own. */
+export function rootAt(startTimeNs: bigint, members: Partial<Span> = {}): Span {
+  rootsMade += 1;
+  return testSpan({
+    traceId: `f${rootsMade.toString(16).padStart(31, '0')}`,
+    spanId: rootsMade.toString(16).padStart(16, '0'),
+    startTimeNs,
+    endTimeNs: startTimeNs + 500_000_000n,
+    resource: resourceOf('shop'),
+    ...members,
+  });
+}
+
+/** With nothing but the name of its service. */
+export function resourceOf(service: string): Span['resource'] {
+  return { ...emptyResource, attributes: new Map([['service.name', service]]) };
+}

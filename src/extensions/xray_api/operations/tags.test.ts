@@ -11,6 +11,7 @@ import {
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { awsError, openTestXrayApi, type TestXrayApi } from '../../../../test/support/xray-api.ts';
+import { ruleOf } from '../../../../test/support/sampling-rules.ts';
 import { defaultSamplingRule } from '../../../sampling/index.ts';
 
 describe('tags', () => {
@@ -54,19 +55,7 @@ describe('tags', () => {
   });
 
   it('come with a sampling rule that is created, and go with it', async () => {
-    const rule = {
-      RuleName: 'checkout',
-      ResourceARN: '*',
-      Priority: 10,
-      FixedRate: 0.25,
-      ReservoirSize: 5,
-      ServiceName: '*',
-      ServiceType: '*',
-      Host: '*',
-      HTTPMethod: '*',
-      URLPath: '*',
-      Version: 1,
-    };
+    const rule = ruleOf({ RuleName: 'checkout', Priority: 10, FixedRate: 0.25, ReservoirSize: 5 });
     const create = async (Tags?: Tag[]) => {
       const { SamplingRuleRecord } = await api.client.send(new CreateSamplingRuleCommand({ SamplingRule: rule, Tags }));
       return SamplingRuleRecord?.SamplingRule?.RuleARN ?? '';

@@ -36,24 +36,22 @@ describe('a batch', () => {
   });
 
   it('of xray_segments loses no document that was let in, whatever it holds', () => {
-    const id = fc.constantFrom('1b07842d944e7141', '1B07842D944E7141', '0000000000000000', 'short', 7, null);
-    const traceId = fc.constantFrom(
-      '1-6553f100-00f1e2d3c4b5a69788796a5b',
-      '6553F10000f1e2d3c4b5a69788796a5b',
-      '1-0-0',
-      9,
-    );
-    const time = fc.constantFrom(1.7e9, 0, -1, -0.5, 1e-30, 9.3e9, 1.9e10, 1e30, '1700000000', null, true);
+    // Mostly right, so that most are let in; each member wrong now and then.
+    const mostly = <Value>(right: Value, ...wrong: readonly unknown[]) =>
+      fc.oneof({ arbitrary: fc.constant<unknown>(right), weight: 9 }, fc.constantFrom(...wrong));
+    const id = mostly('1b07842d944e7141', '1B07842D944E7141', '0000000000000000', 'short', 7, null);
+    const traceId = mostly('1-6553f100-00f1e2d3c4b5a69788796a5b', '6553F10000f1e2d3c4b5a69788796a5b', '1-0-0', 9);
+    const time = mostly(1.7e9, 0, -1, -0.5, 1e-30, 9.3e9, 1.9e10, 1e30, '1700000000', null, true);
     const document = fc.record(
       {
-        name: fc.constantFrom('shop', '', 5),
+        name: mostly('shop', '', 5),
         id,
         trace_id: traceId,
         start_time: time,
         end_time: time,
         in_progress: fc.boolean(),
         parent_id: id,
-        subsegments: fc.constantFrom([], [1], [{}], {}),
+        subsegments: mostly([], [1], [{}], {}),
       },
       { requiredKeys: [] },
     );
@@ -67,7 +65,7 @@ describe('a batch', () => {
       }),
       { numRuns: 5000 },
     );
-    assert.ok(letIn > 20, `only ${letIn} documents were let in`);
+    assert.ok(letIn > 500, `only ${letIn} documents were let in`);
   });
 
   it('is decoded at the first call only, and not before', () => {

@@ -9,6 +9,7 @@ import type {
   Context,
   Exporter,
   ExporterFactory,
+  Extension,
   ExtensionFactory,
   Processor,
   ProcessorFactory,
@@ -42,7 +43,7 @@ export interface BuildInput {
   readonly register: ReadonlyMap<ComponentKind, ReadonlyMap<string, ComponentFactory>>;
   readonly queue: DurableQueue;
   /** The context of a component, without what other components provide. */
-  readonly contextOf: (id: string) => Omit<Context, 'store' | 'sampling'>;
+  readonly contextOf: (id: string) => Omit<Context, 'store' | 'sampling' | 'authenticator'>;
 }
 
 /** The names under which records wait in the queue: one for each exporter of each pipeline. */
@@ -55,6 +56,7 @@ export function destinationsOf({ pipelines }: Pick<Config, 'pipelines'>): readon
 /** Makes every component of a checked configuration and connects them. Nothing is started yet. */
 export function buildPipelines({ config, register, queue, contextOf }: BuildInput): Pipelines {
   const stores = new Map<string, StoreComponent>();
+  const extensions = new Map<string, Extension>();
   // Rules are the process's, not a component's, so they are in the first store of the configuration.
   const sampling = createSamplingService({
     store: () => stores.values().next().value,
@@ -64,6 +66,8 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
     ...contextOf(id),
     sampling,
     store: (storeId) => found(stores.get(storeId), `${id}: the store "${storeId}"`),
+    authenticator: (extensionId) =>
+      found(extensions.get(extensionId)?.authenticator, `${id}: the authenticator "${extensionId}"`),
   });
 
   for (const { id, type, config: settings } of config.stores) {
@@ -109,13 +113,10 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
   }
   // An extension that takes data in, such as the X-Ray API, feeds every pipeline: no pipeline can name it.
   const intakeOfAll = createIntake(queue, destinationsOf(config));
-  const extensions = config.extensions.map(({ id, type, config: settings }) =>
-    factoryOf<ExtensionFactory>(register, 'extension', type).create({
-      config: settings,
-      context: fullContext(id),
-      intake: intakeOfAll,
-    }),
-  );
+  for (const { id, type, config: settings } of config.extensions) {
+    const factory = factoryOf<ExtensionFactory>(register, 'extension', type);
+    extensions.set(id, factory.create({ config: settings, context: fullContext(id), intake: intakeOfAll }));
+  }
   const receivers = config.receivers.map(({ id, type, config: settings }) => {
     const context = fullContext(id);
     // Shows the receiver before its first span: whoever waits for that one sees where it is expected.
@@ -133,7 +134,10 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
     });
   });
 
-  return runInOrder([...stores.values()], [[...exporters.values()], processors, deliveries, extensions, receivers]);
+  return runInOrder(
+    [...stores.values()],
+    [[...exporters.values()], processors, deliveries, [...extensions.values()], receivers],
+  );
 }
 
 /** Names hold slashes but no symbols, so this sign keeps `traces` and `a/b` from `traces/a` and `b`. */

@@ -49,7 +49,7 @@ export type ReceiverFactory = Factory<
 >;
 export type ProcessorFactory = Factory<'processor', Creation, Processor>;
 export type ExporterFactory = Factory<'exporter', Creation, Exporter>;
-export type ExtensionFactory = Factory<'extension', Creation & { readonly intake: Intake }, Component>;
+export type ExtensionFactory = Factory<'extension', Creation & { readonly intake: Intake }, Extension>;
 export type StoreFactory = Factory<'store', Creation, StoreComponent>;
 export type ComponentFactory = ReceiverFactory | ProcessorFactory | ExporterFactory | ExtensionFactory | StoreFactory;
 export type ComponentKind = ComponentFactory['kind'];
@@ -86,6 +86,29 @@ export interface Delivery {
   readonly signal: AbortSignal;
 }
 
+export interface Extension extends Component {
+  /** For extensions that a listener or a client names under `auth.authenticator`. */
+  readonly authenticator?: Authenticator;
+}
+
+export interface Authenticator {
+  /**
+   * Who asks? Of a listener's request; names of headers (or gRPC metadata) are in lower case.
+   * @throws RaybridgeError CREDENTIALS_MISSING, CREDENTIALS_UNKNOWN.
+   */
+  verify?(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Promise<void>;
+  /** The headers by which a client shows who it is, to add to the request (which is complete otherwise). */
+  authorize?(request: UnsignedRequest): Promise<Readonly<Record<string, string>>>;
+}
+
+export interface UnsignedRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
 export interface StoreComponent extends Component, Store {}
 
 /** What the program gives each component. */
@@ -105,6 +128,11 @@ export interface Context {
   readonly version: string;
   /** The store of this id; the configuration has been checked, so it exists. */
   store(id: string): Store;
+  /**
+   * What the extension of this id offers under `auth.authenticator`. Called from `start`.
+   * @throws RaybridgeError CONFIG_INVALID: no such extension is in service.extensions, or it cannot do that.
+   */
+  authenticator(id: string): Authenticator;
 }
 
 /** The part of pino that components use. */

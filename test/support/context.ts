@@ -48,6 +48,9 @@ export function createTestContext(id: string, sampling = defaultSampling()): Tes
     store: (storeId) => {
       throw new Error(`this test has no store ${storeId}`);
     },
+    authenticator: (extensionId) => {
+      throw new Error(`this test has no authenticator ${extensionId}`);
+    },
   };
   return {
     context,

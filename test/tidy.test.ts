@@ -28,10 +28,10 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
   ['aws', 2],
   ['transcode', 2],
   ['reader', 2],
-  ['transcode', 2],
   ['receivers', 3],
   ['processors', 3],
   ['exporters', 3],
+  ['connectors', 3],
   ['stores', 3],
   ['extensions', 3],
   ['components.ts', 4],
@@ -51,6 +51,7 @@ const neighbours: ReadonlyMap<string, string> = new Map([
     'sampling calls are answered from the sampling service, traces go to the intake, listeners are reported to the status',
   ],
   ['pipeline -> transcode', 'segment documents become spans by way of bytes, which is several times faster'],
+  ['aws -> net', 'signed calls go out over the HTTP client'],
   ['reader -> pipeline', 'it reads through the store interface'],
 ]);
 
@@ -102,7 +103,7 @@ describe('the house', () => {
 });
 
 describe('components', () => {
-  const kinds = ['receiver', 'processor', 'exporter', 'store', 'extension'] as const;
+  const kinds = ['receiver', 'processor', 'exporter', 'connector', 'store', 'extension'] as const;
   const folders = kinds.flatMap((kind) =>
     childFolders(rootPath('src', `${kind}s`)).map((type) => ({
       kind,

@@ -49,9 +49,17 @@ export type ReceiverFactory = Factory<
 >;
 export type ProcessorFactory = Factory<'processor', Creation, Processor>;
 export type ExporterFactory = Factory<'exporter', Creation, Exporter>;
+/** What takes spans from one pipeline as an exporter does; undefined: it hands them to the pipelines that name it as a receiver. */
+export type ConnectorFactory = Factory<'connector', Creation, Exporter | undefined>;
 export type ExtensionFactory = Factory<'extension', Creation & { readonly intake: Intake }, Extension>;
 export type StoreFactory = Factory<'store', Creation, StoreComponent>;
-export type ComponentFactory = ReceiverFactory | ProcessorFactory | ExporterFactory | ExtensionFactory | StoreFactory;
+export type ComponentFactory =
+  | ReceiverFactory
+  | ProcessorFactory
+  | ExporterFactory
+  | ConnectorFactory
+  | ExtensionFactory
+  | StoreFactory;
 export type ComponentKind = ComponentFactory['kind'];
 
 /** Where receivers hand their batches. */

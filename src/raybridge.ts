@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Register, components } from './components.ts';
 import type { Config } from './config/index.ts';
+import { openControl } from './control.ts';
 import { claimDataDir } from './data-dir.ts';
 import { RaybridgeError } from './errors.ts';
 import { createHttpHost } from './net/http.ts';
@@ -9,19 +10,26 @@ import { type BuildInput, buildPipelines, destinationsOf } from './pipeline/buil
 import type { Logger } from './pipeline/component.ts';
 import { openLmdbQueue } from './pipeline/queue-lmdb.ts';
 import { openMemoryQueue } from './pipeline/queue-memory.ts';
-import type { DurableQueue } from './pipeline/queue.ts';
+import type { DeadLetters, DurableQueue } from './pipeline/queue.ts';
 import { createStatus, type Status } from './pipeline/status.ts';
+import { createTurns } from './pipeline/turns.ts';
 import { createTelemetry, type Telemetry } from './pipeline/telemetry.ts';
 import { version } from './version.ts';
 
 /** One Raybridge in this process. */
 export interface Raybridge {
+  /** Of the configuration that runs. */
   readonly status: Status;
   readonly telemetry: Telemetry;
   /** Resolves when every listener is open. The stores open meanwhile; until then spans wait in the queue. */
   start(): Promise<void>;
   /** Resolves when the stores are open or being tried again; rejects when one never will be. After `start`. */
   storesOpen(): Promise<void>;
+  /**
+   * Runs another configuration on the same queue. Listeners are closed for a moment; what was taken
+   * in waits in the queue. Rejects when the new one cannot run; then the old one runs again.
+   */
+  reload(config: Config): Promise<void>;
   /** Stops taking data, gives deliveries until the deadline; what is left stays in the queue. */
   shutdown(deadlineMs?: number): Promise<void>;
 }
@@ -40,23 +48,89 @@ export interface RaybridgeOptions {
 }
 
 const drainDeadlineMs = 20_000;
+/** Deliveries under way at a reload; what is cut off is delivered by the next configuration. */
+const reloadDeadlineMs = 2_000;
 
 /** @throws RaybridgeError QUEUE_CORRUPT, DATA_TOO_NEW, DATA_DIR_IN_USE, CONFIG_INVALID. */
 export async function createRaybridge(options: RaybridgeOptions, register: Register = components): Promise<Raybridge> {
-  const { config, dataDir, log, insecureNoAuth = false } = options;
+  const { dataDir, log } = options;
   const status = createStatus();
   const telemetry = createTelemetry();
-  const http = createHttpHost({ status, log, insecureNoAuth });
   const release = await claim(dataDir, log);
-  const queue = await openQueue(options, { status, telemetry, writable: release !== undefined }).catch(
-    async (error: unknown) => {
-      await release?.();
-      throw error;
-    },
-  );
-  const contextOf: BuildInput['contextOf'] = (id) => ({ id, log, nowNs, telemetry, status, http, dataDir, version });
-  const pipelines = buildPipelines({ config, register, queue, contextOf });
+  const releaseOnFailure = async (error: unknown): Promise<never> => {
+    await release?.();
+    throw error;
+  };
+  const setup = { status, telemetry, writable: release !== undefined };
+  const { queue, letters } = await openQueue(options, setup).catch(releaseOnFailure);
+  const control = letters && (await openControl(dataDir, { letters, log }).catch(releaseOnFailure));
+  const arrange = (config: Config): Arrangement =>
+    createArrangement(config, { options, register, queue, status, telemetry });
 
+  let running = { config: options.config, arrangement: arrange(options.config) };
+  const inTurn = createTurns();
+
+  return {
+    get status() {
+      return running.arrangement.status;
+    },
+    get telemetry() {
+      return running.arrangement.telemetry;
+    },
+    start: () => inTurn(() => running.arrangement.start()),
+    storesOpen: () => running.arrangement.storesOpen(),
+    reload: (config) =>
+      inTurn(async () => {
+        const next = arrange(config);
+        await running.arrangement.shutdown(reloadDeadlineMs);
+        try {
+          await next.start();
+          running = { config, arrangement: next };
+        } catch (error) {
+          await next.shutdown(0);
+          running = { ...running, arrangement: arrange(running.config) };
+          await running.arrangement.start();
+          throw error;
+        }
+      }),
+    shutdown: (deadlineMs = drainDeadlineMs) =>
+      inTurn(async () => {
+        try {
+          await running.arrangement.shutdown(deadlineMs);
+        } finally {
+          await control?.close();
+          await queue.close();
+          await release?.();
+        }
+      }),
+  };
+}
+
+/** What one configuration makes of the process. */
+interface Arrangement {
+  readonly status: Status;
+  readonly telemetry: Telemetry;
+  start(): Promise<void>;
+  storesOpen(): Promise<void>;
+  shutdown(deadlineMs: number): Promise<void>;
+}
+
+interface Standing {
+  readonly options: RaybridgeOptions;
+  readonly register: Register;
+  readonly queue: DurableQueue;
+  readonly status: Status;
+  readonly telemetry: Telemetry;
+}
+
+/** @throws RaybridgeError CONFIG_INVALID. */
+function createArrangement(config: Config, standing: Standing): Arrangement {
+  const { dataDir, log, insecureNoAuth = false } = standing.options;
+  const status = createStatus(standing.status);
+  const telemetry = createTelemetry(standing.telemetry);
+  const http = createHttpHost({ status, log, insecureNoAuth });
+  const contextOf: BuildInput['contextOf'] = (id) => ({ id, log, nowNs, telemetry, status, http, dataDir, version });
+  const pipelines = buildPipelines({ config, register: standing.register, queue: standing.queue, contextOf });
   let opening = Promise.resolve();
 
   return {
@@ -70,17 +144,33 @@ export async function createRaybridge(options: RaybridgeOptions, register: Regis
       await http.listen();
     },
     storesOpen: () => opening,
-    async shutdown(deadlineMs = drainDeadlineMs) {
+    async shutdown(deadlineMs) {
       const endsAtMs = performance.now() + deadlineMs;
       try {
         await http.close(deadlineMs);
-        await pipelines.shutdown(Math.max(0, endsAtMs - performance.now()));
       } finally {
-        await queue.close();
-        await release?.();
+        await pipelines.shutdown(Math.max(0, endsAtMs - performance.now()));
       }
     },
   };
+}
+
+/** The queue of a data directory on which no Raybridge runs, for an operator; the caller has claimed the directory. */
+export async function openQueueOfStopped(dir: string): Promise<DurableQueue & DeadLetters> {
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  return await openLmdbQueue({
+    dir,
+    // Nothing expires while somebody only looks.
+    limits: { bytesMax: Number.MAX_SAFE_INTEGER, freeBytesMin: 0, ageMaxMs: Number.MAX_SAFE_INTEGER },
+    destinations: [],
+    nowNs,
+    log: silent,
+    telemetry: createTelemetry(),
+    status: createStatus(),
+    onFatal(error) {
+      throw error;
+    },
+  });
 }
 
 /** Undefined when the directory cannot be written. */
@@ -113,10 +203,10 @@ async function openQueue(
     telemetry,
     writable,
   }: { readonly status: Status; readonly telemetry: Telemetry; readonly writable: boolean },
-): Promise<DurableQueue> {
+): Promise<{ readonly queue: DurableQueue; readonly letters?: DeadLetters }> {
   if (!writable) {
     const limits = { bytesMax: memoryQueueBytesMax, freeBytesMin: 0, ageMaxMs: queueAgeMaxMs };
-    return openMemoryQueue({ limits, nowNs, telemetry });
+    return { queue: openMemoryQueue({ limits, nowNs, telemetry }) };
   }
   const volume = await statfs(dataDir);
   const limits = {
@@ -126,7 +216,7 @@ async function openQueue(
   };
   const destinations = destinationsOf(config);
   const fatal = onFatal ?? ((error: RaybridgeError) => log.error({ err: error }, 'the intake queue cannot be written'));
-  return await openLmdbQueue({
+  const queue = await openLmdbQueue({
     dir: join(dataDir, 'queue'),
     limits,
     destinations,
@@ -137,6 +227,7 @@ async function openQueue(
     allowReset: allowQueueReset,
     onFatal: fatal,
   });
+  return { queue, letters: queue };
 }
 
 function nowNs(): bigint {

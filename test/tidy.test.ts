@@ -38,6 +38,7 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
   ['raybridge.ts', 4],
   ['version.ts', 4],
   ['data-dir.ts', 4],
+  ['control.ts', 4],
   ['demo', 4],
   ['index.ts', 4],
   ['cli', 4],

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
+import { dlqCommand } from './dlq.ts';
 import { printConfigCommand } from './print-config.ts';
 import { serveCommand } from './serve.ts';
 import { validateCommand } from './validate.ts';
@@ -15,14 +16,18 @@ const program = new Command('raybridge')
   .version(version, '-v, --version')
   .exitOverride();
 program.addCommand(serveCommand(), { isDefault: true });
-for (const command of [validateCommand(), printConfigCommand(), convertCommand(), demoCommand()]) {
+for (const command of [validateCommand(), printConfigCommand(), convertCommand(), dlqCommand(), demoCommand()]) {
   program.addCommand(command);
 }
-for (const command of program.commands) command.copyInheritedSettings(program);
+inheritSettings(program);
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? 0 : wrongCommandLine;
+}
+
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Config } from '../config/index.ts';
 import { RaybridgeError } from '../errors.ts';
+import type { Logger } from '../pipeline/component.ts';
 import type { Raybridge } from '../raybridge.ts';
 import { printBanner } from './banner.ts';
 import { type ConfigurationOptions, readConfiguration, withConfigurationOptions } from './configuration.ts';
@@ -50,6 +51,7 @@ async function serve(options: ServeOptions): Promise<void> {
       },
     });
     stopOnSignals(raybridge);
+    reloadOnSignal(raybridge, options, log);
     await raybridge.start();
     process.stdout.write(printBanner(raybridge.status, dataDir));
     await raybridge.storesOpen();
@@ -77,4 +79,19 @@ function stopOnSignals(raybridge: Raybridge): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+/** SIGHUP reads the configuration again; one that is refused, or does not start, leaves the old one running. */
+function reloadOnSignal(raybridge: Raybridge, options: ServeOptions, log: Logger): void {
+  const reload = async (): Promise<void> => {
+    try {
+      const { config } = await readConfiguration(options);
+      if (!config) throw new RaybridgeError('CONFIG_INVALID', 'the configuration has errors');
+      await raybridge.reload(config);
+      log.info({}, 'the configuration was read again and runs');
+    } catch (error) {
+      log.error({ err: error }, 'the new configuration does not run; the old one still does');
+    }
+  };
+  process.on('SIGHUP', () => void reload());
 }

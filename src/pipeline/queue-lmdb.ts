@@ -4,9 +4,9 @@ import { createQueueAccounts } from './queue-accounts.ts';
 import { createQueueCommits } from './queue-commits.ts';
 import { openQueueDisk } from './queue-disk.ts';
 import { openQueueEnvironment, readOrCorrupt } from './queue-environment.ts';
-import { createQueueRows, type DeadLetter } from './queue-rows.ts';
+import { createQueueRows } from './queue-rows.ts';
 import { createWaiters } from './queue-waiters.ts';
-import type { DurableQueue, QueueLimits } from './queue.ts';
+import type { DeadLetters, DurableQueue, QueueLimits } from './queue.ts';
 import type { Status } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -15,17 +15,11 @@ import type { Telemetry } from './telemetry.ts';
  * `queue-rows.ts` knows the tables, `queue-commits.ts` makes changes durable, and `queue-disk.ts`
  * watches the space.
  */
-export interface LmdbQueue extends DurableQueue {
+export interface LmdbQueue extends DurableQueue, DeadLetters {
   /** Evicts what is older than the limit, oldest first, each counted. Runs by itself every second. */
   evictExpired(): Promise<void>;
   /** Gives up all records of a destination, counted: for one that is no longer configured. Resolves with their number. */
   dropDestination(destination: string): Promise<number>;
-  /** The dead letters, oldest first. */
-  letters(): Iterable<DeadLetter>;
-  /** Puts a dead letter back into the queue of its destination, as a new record; false when there is no such letter. */
-  replayLetter(number: number): Promise<boolean>;
-  /** Forgets a dead letter, counted as dropped; false when there is no such letter. */
-  dropLetter(number: number): Promise<boolean>;
 }
 
 export interface LmdbQueueSetup {
@@ -166,6 +160,7 @@ export async function openLmdbQueue(setup: LmdbQueueSetup): Promise<LmdbQueue> {
       }
     },
     letters: rows.letters,
+    letterRecord: rows.letterRecord,
     replayLetter: (number) => removeLetter(number, true),
     dropLetter: (number) => removeLetter(number, false),
   };

@@ -2,7 +2,7 @@ import type { QueueAccounts } from './queue-accounts.ts';
 import type { QueueChange } from './queue-commits.ts';
 import type { QueueTables } from './queue-environment.ts';
 import { decodeEnvelope, encodeEnvelope, envelopeHeaderBytes } from './queue-envelope.ts';
-import type { NewRecord, QueueRecord } from './queue.ts';
+import type { DeadLetter, NewRecord, QueueRecord } from './queue.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -33,19 +33,10 @@ export interface QueueRows {
   /** The oldest records, at most `limit`, as long as they were received before a time. */
   receivedBefore(timeNs: bigint, limit: number): readonly number[];
   letters(): Iterable<DeadLetter>;
+  /** What the dead letter holds; undefined when there is no such letter, or it is damaged. */
+  letterRecord(number: number): NewRecord | undefined;
   /** Bytes of the pages that hold bodies and letters, estimated from above. */
   pageBytes(): number;
-}
-
-export interface DeadLetter {
-  readonly number: number;
-  readonly destination: string;
-  /** Of the record that it was. */
-  readonly sequence: number;
-  readonly reason: string;
-  readonly diedAtNs: bigint;
-  readonly items: number;
-  readonly bytes: number;
 }
 
 export interface Burial {
@@ -304,6 +295,10 @@ export function createQueueRows(setup: {
         const { header, envelope } = decodeLetter(value);
         yield { ...header, number: key, bytes: Math.max(0, envelope.length - envelopeHeaderBytes) };
       }
+    },
+    letterRecord(number) {
+      const letter = deadLetters.getBinary(number);
+      return letter && decodeEnvelope(decodeLetter(letter).envelope);
     },
     pageBytes: () => pages,
   };

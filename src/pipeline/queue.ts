@@ -48,6 +48,29 @@ export interface DurableQueue {
   close(): Promise<void>;
 }
 
+/** What destinations refused for good, kept until an operator has looked at it. */
+export interface DeadLetters {
+  /** Oldest first. */
+  letters(): Iterable<DeadLetter>;
+  /** What a dead letter holds; undefined when there is no such letter, or it is damaged. */
+  letterRecord(number: number): NewRecord | undefined;
+  /** Puts a dead letter back into the queue of its destination, as a new record; false when there is no such letter. */
+  replayLetter(number: number): Promise<boolean>;
+  /** Forgets a dead letter, counted as dropped; false when there is no such letter. */
+  dropLetter(number: number): Promise<boolean>;
+}
+
+export interface DeadLetter {
+  readonly number: number;
+  readonly destination: string;
+  /** Of the record that it was. */
+  readonly sequence: number;
+  readonly reason: string;
+  readonly diedAtNs: bigint;
+  readonly items: number;
+  readonly bytes: number;
+}
+
 export interface NewRecord {
   readonly format: BatchFormat;
   readonly body: Uint8Array;

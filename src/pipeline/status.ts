@@ -33,7 +33,8 @@ export interface Rejection {
 const rejectionsMax = 50;
 const sampleCharactersMax = 200;
 
-export function createStatus(): Status {
+/** `process` tells of faults that outlive a configuration, such as the queue's; they are seen here too. */
+export function createStatus(process?: Status): Status {
   const listeners: Listener[] = [];
   const rejections: Rejection[] = [];
   const faults = new Map<string, string>();
@@ -50,7 +51,9 @@ export function createStatus(): Status {
     },
     listeners,
     rejections,
-    faults,
+    get faults() {
+      return process ? new Map([...process.faults, ...faults]) : faults;
+    },
   };
 }
 

@@ -43,12 +43,17 @@ export const counters = {
 
 export type CounterName = keyof typeof counters;
 
-export function createTelemetry(): Telemetry {
+/** With `process`, counters are the process's and go on over configurations; gauges are this one's own. */
+export function createTelemetry(process?: Telemetry): Telemetry {
   const counted = new Map<string, { name: string; labels: Labels; value: number }>();
   const gauges: { name: string; labels: Labels; read: () => number }[] = [];
 
   return {
     count(name, labels, by = 1) {
+      if (process) {
+        process.count(name, labels, by);
+        return;
+      }
       const key = seriesText(name, labels);
       const series = counted.get(key);
       if (series) series.value += by;
@@ -58,7 +63,10 @@ export function createTelemetry(): Telemetry {
       gauges.push({ name, labels, read });
     },
     series() {
-      return [...counted.values(), ...gauges.map(({ name, labels, read }) => ({ name, labels, value: read() }))];
+      return [
+        ...(process?.series() ?? counted.values()),
+        ...gauges.map(({ name, labels, read }) => ({ name, labels, value: read() })),
+      ];
     },
   };
 }

@@ -15,13 +15,17 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-export interface OutgoingRequest {
+/** A request before somebody has shown who sends it. */
+export interface UnsignedRequest {
   readonly method: string;
   /** Absolute, `http:` or `https:`. */
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+}
+
+export interface OutgoingRequest extends UnsignedRequest {
   /** Of the whole exchange, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;

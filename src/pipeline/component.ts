@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { HttpHost } from '../net/http.ts';
-import type { Batch } from './batch.ts';
+import type { UnsignedRequest } from '../net/http-client.ts';
+import type { Batch, BatchFormat } from './batch.ts';
 import type { SamplingService } from './sampling.ts';
 import type { Status } from './status.ts';
 import type { Store } from './store.ts';
@@ -80,11 +81,23 @@ export interface Exporter extends Component {
   /** How much the delivery loop may gather for one `export` call, and how long it may wait for it. */
   readonly gather: { readonly bytesMax: number; readonly lingerMs: number };
   /**
-   * Delivers the batches, all or nothing. `token` is the same when the same records are sent
-   * again. `sequence` rises over restarts.
+   * Delivers the batches. What the destination refuses of them, while it takes the rest, is in the
+   * result. `token` is the same when the same records are sent again, and so is the object within one
+   * process. `sequence` rises over restarts.
    * @throws RaybridgeError; a retryable one is tried again for ever, any other moves the batches to the dead letters.
    */
-  export(delivery: Delivery): Promise<void>;
+  export(delivery: Delivery): Promise<readonly Refused[] | void>;
+}
+
+/** A part of a delivery that the destination will never take. */
+export interface Refused {
+  readonly format: BatchFormat;
+  readonly body: Uint8Array;
+  readonly items: number;
+  /** The destination's code, for the counters: one of few. */
+  readonly code: string;
+  /** What it said. */
+  readonly message: string;
 }
 
 export interface Delivery {
@@ -107,14 +120,6 @@ export interface Authenticator {
   verify?(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Promise<void>;
   /** The headers by which a client shows who it is, to add to the request (which is complete otherwise). */
   authorize?(request: UnsignedRequest): Promise<Readonly<Record<string, string>>>;
-}
-
-export interface UnsignedRequest {
-  readonly method: string;
-  readonly url: URL;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
 }
 
 export interface StoreComponent extends Component, Store {}

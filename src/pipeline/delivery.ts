@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RaybridgeError } from '../errors.ts';
 import type { Batch } from './batch.ts';
-import type { Exporter, Logger, Processor } from './component.ts';
+import type { Exporter, Logger, Processor, Refused } from './component.ts';
 import type { DurableQueue, QueueRecord } from './queue.ts';
 import type { Status } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -56,6 +56,9 @@ interface Prepared {
   readonly record: QueueRecord;
   readonly batch: Batch | undefined;
 }
+
+/** Taken but for what was refused of it; left to the queue; or refused as a whole. */
+type Answer = { readonly refused: readonly Refused[] } | 'stopped' | RaybridgeError;
 
 export function createDelivery(setup: DeliverySetup): Delivery {
   const { destination, queue, exporter, telemetry, status, log } = setup;
@@ -154,26 +157,23 @@ export function createDelivery(setup: DeliverySetup): Delivery {
     if (!first) return;
     const answer = await exportUntilAnswered(prepared, lane);
     if (answer === 'stopped') return;
-    if (answer === 'delivered') return await acknowledge(prepared);
+    if ('refused' in answer) return await acknowledge(prepared, answer.refused);
     if (prepared.length === 1) return await bury(first.record, answer.code, answer);
     const middle = prepared.length >> 1;
     await deliver(prepared.slice(0, middle), lane);
     await deliver(prepared.slice(middle), lane);
   };
 
-  const exportUntilAnswered = async (
-    prepared: readonly Prepared[],
-    lane: symbol,
-  ): Promise<'delivered' | 'stopped' | RaybridgeError> => {
+  const exportUntilAnswered = async (prepared: readonly Prepared[], lane: symbol): Promise<Answer> => {
     const delivery = toDelivery(prepared);
-    if (delivery.batches.length === 0) return 'delivered';
+    if (delivery.batches.length === 0) return { refused: [] };
     for (let failures = 1; ; failures++) {
       if (!(await circuit.enter(lane, stopping.signal))) return 'stopped';
       if (deadline.signal.aborted || (failures > 1 && stopping.signal.aborted)) return 'stopped';
       try {
-        await exporter.export(delivery);
+        const refused = (await exporter.export(delivery)) ?? [];
         closeCircuit();
-        return 'delivered';
+        return { refused };
       } catch (error) {
         if (deadline.signal.aborted) return 'stopped';
         const answer = judge(error);
@@ -226,21 +226,37 @@ export function createDelivery(setup: DeliverySetup): Delivery {
     if (status.faults.has(destination)) status.fault(destination, undefined);
   };
 
-  const acknowledge = async (prepared: readonly Prepared[]): Promise<void> => {
+  /** What was refused is kept before the records go: a crash in between writes it twice rather than never. */
+  const acknowledge = async (prepared: readonly Prepared[], refused: readonly Refused[]): Promise<void> => {
+    for (const part of refused) await keep(part, prepared);
     const sequences = prepared.map(({ record }) => record.sequence);
     await queue.acknowledge(destination, sequences);
-    const items = prepared.reduce((sum, { batch }) => sum + (batch?.items ?? 0), 0);
+    const items = sumOf(prepared, ({ batch }) => batch?.items ?? 0) - sumOf(refused, (part) => part.items);
     telemetry.count('raybridge_delivered_spans_total', { exporter: destination }, items);
   };
 
+  const keep = async (part: Refused, [first]: readonly Prepared[]): Promise<void> => {
+    const { format, body, items, code, message } = part;
+    const { sequence = 0, receivedAtNs = 0n } = first?.record ?? {};
+    const reason = `${code}: ${message}`;
+    countBuried(code, { sequence, items, reason });
+    await queue.keepRefused({ destination, sequence, record: { format, body, items, receivedAtNs }, reason });
+  };
+
   const bury = async (record: QueueRecord, code: string, error: unknown): Promise<void> => {
+    const { sequence, items } = record;
     const reason = `${code}: ${messageOf(error)}`;
-    log.warn(
-      { destination, sequence: record.sequence, items: record.items, reason },
-      'a record goes to the dead letters',
-    );
+    countBuried(code, { sequence, items, reason });
+    await queue.deadLetter({ destination, sequences: [sequence], reason });
+  };
+
+  const countBuried = (
+    code: string,
+    what: { readonly items: number; readonly sequence: number; readonly reason: string },
+  ) => {
+    log.warn({ destination, ...what }, 'a record, or a part of one, goes to the dead letters');
     telemetry.count('raybridge_dead_letters_total', { exporter: destination, reason: code });
-    await queue.deadLetter({ destination, sequences: [record.sequence], reason });
+    telemetry.count('raybridge_dead_lettered_spans_total', { exporter: destination, reason: code }, what.items);
   };
 
   return {
@@ -312,6 +328,10 @@ async function sleepUntilAborted(ms: number, signal: AbortSignal): Promise<void>
   await delay(ms, undefined, { signal }).catch(() => {
     // An abort ends the pause early; that is all it does.
   });
+}
+
+function sumOf<Thing>(things: readonly Thing[], measure: (thing: Thing) => number): number {
+  return things.reduce((sum, thing) => sum + measure(thing), 0);
 }
 
 function messageOf(error: unknown): string {

@@ -146,6 +146,8 @@ export async function openLmdbQueue(setup: LmdbQueueSetup): Promise<LmdbQueue> {
     wait: waiters.wait,
     acknowledge: (destination, sequences) => submit(rows.acknowledge(destination, sequences)),
     deadLetter: (letter) => submit(rows.bury({ ...letter, diedAtNs: nowNs() })),
+    keepRefused: ({ destination, sequence, record, reason }) =>
+      submit(rows.keep({ header: { destination, sequence, reason, diedAtNs: nowNs(), items: record.items }, record })),
     statistics: accounts.statistics,
     close: () => (closing ??= close()),
 

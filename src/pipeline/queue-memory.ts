@@ -131,6 +131,10 @@ export function openMemoryQueue(setup: {
         if (record) bury({ destination, record });
       }
     },
+    async keepRefused({ destination, sequence, record }) {
+      refuseWhenClosed();
+      bury({ destination, record: { ...record, sequence } });
+    },
     statistics: accounts.statistics,
     async close() {
       if (closed) return;

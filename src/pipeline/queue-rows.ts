@@ -17,6 +17,8 @@ export interface QueueRows {
   store(record: NewRecord, destinations: readonly string[]): QueueChange;
   acknowledge(destination: string, sequences: readonly number[]): QueueChange;
   bury(burial: Burial): QueueChange;
+  /** A dead letter of what is no record of the queue. */
+  keep(letter: { readonly header: LetterHeader; readonly record: NewRecord }): QueueChange;
   /** Takes records from all their destinations, counted as dropped for each. */
   evict(sequences: readonly number[], reason: string): QueueChange;
   /** Takes records from one destination, counted as dropped. */
@@ -164,12 +166,18 @@ export function createQueueRows(setup: {
     const released = release(burial.destination, sequence);
     if (!released) return [];
     const { destination, reason, diedAtNs } = burial;
-    const letter = encodeLetter({ destination, sequence, reason, diedAtNs, items: released.items }, envelope);
+    return [
+      released.settle,
+      ...putLetter({ destination, sequence, reason, diedAtNs, items: released.items }, envelope),
+    ];
+  };
+
+  const putLetter = (header: LetterHeader, envelope: Buffer): readonly Settle[] => {
+    const letter = encodeLetter(header, envelope);
     const settleRoom = makeRoom(letter.length);
     writeNumber('letterBytes', readNumber('letterBytes') + letter.length);
     deadLetters.putSync(takeNumber('nextLetter'), letter);
     return [
-      released.settle,
       ...settleRoom,
       () => {
         accounts.changeDeadLetters(1);
@@ -240,6 +248,11 @@ export function createQueueRows(setup: {
         const count = buried.filter((settlements) => settlements.length > 0).length;
         return together([...buried.flat(), () => burial.onBuried?.(count)]);
       },
+    }),
+    keep: ({ header, record }) => ({
+      kind: 'removal',
+      bytes: 0,
+      apply: () => together(putLetter(header, encodeEnvelope(record))),
     }),
     evict: (sequences, reason) => ({
       kind: 'removal',

@@ -42,6 +42,14 @@ export interface DurableQueue {
     readonly reason: string;
   }): Promise<void>;
 
+  /** Keeps what a destination refused of a record as a dead letter of its own. The record itself stays until it is acknowledged. */
+  keepRefused(refused: {
+    readonly destination: string;
+    readonly sequence: number;
+    readonly record: NewRecord;
+    readonly reason: string;
+  }): Promise<void>;
+
   statistics(): QueueStatistics;
 
   /** Refuses new records, waits for the commits under way, closes. Records stay. */

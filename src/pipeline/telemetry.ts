@@ -31,7 +31,8 @@ export const counters = {
   raybridge_dropped_spans_total: 'Spans lost after they were accepted, by exporter and reason.',
   raybridge_conversion_problems_total:
     'Segment documents, or members of them, that no span shows as they were, by exporter and what was lost.',
-  raybridge_dead_letters_total: 'Queue records moved to the dead letters, by exporter and reason.',
+  raybridge_dead_letters_total: 'Dead letters written, by exporter and reason.',
+  raybridge_dead_lettered_spans_total: 'Spans (or segment documents) in dead letters written, by exporter and reason.',
   raybridge_ignored_items_total: 'Requests of other signals answered with success and dropped, by signal.',
   raybridge_engine_restarts_total: 'Restarts of the embedded engine.',
   raybridge_digest_failures_total: 'Traces that could not be made searchable, by store.',

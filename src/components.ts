@@ -1,6 +1,7 @@
 import { consoleExtension } from './extensions/console/index.ts';
 import { health } from './extensions/health/index.ts';
 import { xrayApi } from './extensions/xray_api/index.ts';
+import { awsxrayExporter } from './exporters/awsxray/index.ts';
 import { debugExporter } from './exporters/debug/index.ts';
 import { storeExporter } from './exporters/store/index.ts';
 import type { ComponentFactory, ComponentKind } from './pipeline/component.ts';
@@ -13,6 +14,7 @@ const all: readonly ComponentFactory[] = [
   otlpReceiver,
   awsxrayReceiver,
   storeExporter,
+  awsxrayExporter,
   debugExporter,
   clickhouseStore,
   xrayApi,

@@ -61,7 +61,7 @@ interface ErrorDetails {
   readonly cause?: unknown;
   readonly place?: TextPlace;
   /** How long a sender should wait, when we know better than it does. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** Name or ARN of the thing that was asked for, where an answer repeats it. */
   readonly resource?: string;
 }

@@ -3,6 +3,9 @@ import { health } from './extensions/health/index.ts';
 import { xrayApi } from './extensions/xray_api/index.ts';
 import { awsxrayExporter } from './exporters/awsxray/index.ts';
 import { debugExporter } from './exporters/debug/index.ts';
+import { nopExporter } from './exporters/nop/index.ts';
+import { otlpGrpcExporter } from './exporters/otlp_grpc/index.ts';
+import { otlpHttpExporter } from './exporters/otlp_http/index.ts';
 import { storeExporter } from './exporters/store/index.ts';
 import type { ComponentFactory, ComponentKind } from './pipeline/component.ts';
 import { awsxrayReceiver } from './receivers/awsxray/index.ts';
@@ -16,6 +19,9 @@ const all: readonly ComponentFactory[] = [
   storeExporter,
   awsxrayExporter,
   debugExporter,
+  nopExporter,
+  otlpGrpcExporter,
+  otlpHttpExporter,
   clickhouseStore,
   xrayApi,
   consoleExtension,

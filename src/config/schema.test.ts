@@ -172,6 +172,7 @@ test('the server blocks have the defaults of the Collector', () => {
 
 test('retries, queues and client TLS are checked as a whole', () => {
   assert.deepEqual(read(retryOnFailure, 'initial_interval: 10s\nmax_elapsed_time: 5s').complaints, [
+    'warning: c.yaml:2:1: x.max_elapsed_time: does not end the retries: data waits in the durable queue until it is delivered',
     "error: c.yaml:2:19: x.max_elapsed_time: 'max_elapsed_time' must not be less than 'initial_interval'",
     "error: c.yaml:2:19: x.max_elapsed_time: 'max_elapsed_time' must not be less than 'max_interval'",
   ]);

@@ -63,6 +63,8 @@ export function parseDuration(text: string): number | undefined {
 
 const notInThisVersion = 'is not implemented in this version';
 
+const middlewares = refused(`${notInThisVersion}; refused because a middleware may authorize or change requests`);
+
 /** Members of a gRPC server, such as `protocols.grpc` of the otlp receiver. */
 export function grpcServer(defaults: { readonly endpoint: string }) {
   return z.strictObject({
@@ -167,10 +169,13 @@ export const retryOnFailure = z
     multiplier: z.number().min(0).default(1.5),
     max_interval: duration.default(30_000),
     /** 0 means for ever. */
-    max_elapsed_time: duration.default(300_000),
+    max_elapsed_time: warned(
+      duration.optional(),
+      'does not end the retries: data waits in the durable queue until it is delivered',
+    ),
   })
   .superRefine((retry, context) => {
-    if (retry.max_elapsed_time === 0) return;
+    if (!retry.max_elapsed_time) return;
     for (const name of ['initial_interval', 'max_interval'] as const) {
       if (retry.max_elapsed_time >= retry[name]) continue;
       const message = `'max_elapsed_time' must not be less than '${name}'`;
@@ -178,27 +183,109 @@ export const retryOnFailure = z
     }
   });
 
+const oneQueue = 'has no effect; all exporters share the durable queue of this process, which is bounded in bytes';
+
 /** `sending_queue` of an exporter. */
 export const sendingQueue = z.strictObject({
-  enabled: z.boolean().default(true),
+  enabled: noEffect(z.boolean().optional(), oneQueue),
+  /** Requests at the same time. */
   num_consumers: z.int().min(1).default(10),
   /** In units of `sizer`. */
-  queue_size: z.int().min(1).default(1000),
-  sizer: z.enum(['requests', 'items', 'bytes']).default('requests'),
-  block_on_overflow: z.boolean().default(false),
-  wait_for_result: z.boolean().default(false),
+  queue_size: noEffect(z.int().min(1).optional(), oneQueue),
+  sizer: noEffect(z.enum(['requests', 'items', 'bytes']).optional(), oneQueue),
+  block_on_overflow: noEffect(z.boolean().optional(), oneQueue),
+  wait_for_result: noEffect(z.boolean().optional(), oneQueue),
   /** Id of a storage extension. */
-  storage: z.string().optional(),
-  batch: z
+  storage: noEffect(z.string().optional(), oneQueue),
+  batch: noEffect(
+    z
+      .strictObject({
+        flush_timeout: duration.default(200),
+        min_size: z.int().min(0).default(8192),
+        max_size: z.int().min(0).default(0),
+        sizer: z.enum(['items', 'bytes']).default('items'),
+        partition: z.strictObject({ metadata_keys: z.array(z.string()).default([]) }).optional(),
+      })
+      .optional(),
+    'has no effect; exporters gather what waits by themselves',
+  ),
+});
+
+/** Names and values, as a mapping or as a list of `{name, value}`. */
+const headers = z
+  .union([z.record(z.string(), z.string()), z.array(z.strictObject({ name: z.string(), value: z.string() }))])
+  .default({})
+  .transform((given) =>
+    Array.isArray(given) ? given.map(({ name, value }) => [name, value] as const) : Object.entries(given),
+  )
+  .transform((pairs) => Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value])));
+
+const authenticator = z.strictObject({
+  authenticator: z.string(),
+  request_params: noEffect(z.array(z.string()).optional()),
+});
+
+/** Members of an HTTP client that stand flat in an exporter, such as otlp_http. Durations in milliseconds. */
+export const httpClient = {
+  endpoint: z.string().default(''),
+  timeout: duration.default(30_000),
+  compression: z
+    .enum(['gzip', 'zlib', 'deflate', 'zstd', 'none', ''], {
+      error: ({ input }) =>
+        `unsupported compression type ${JSON.stringify(input)}; gzip, zlib, deflate, zstd and none are there`,
+    })
+    .default('gzip'),
+  compression_params: z.strictObject({ level: z.int().optional() }).prefault({}),
+  headers,
+  proxy_url: z.string().default(''),
+  tls: tlsClient.prefault({}),
+  /** Id of the extension that shows who sends. */
+  auth: authenticator.optional(),
+  max_idle_conns: noEffect(z.int().min(0).optional()),
+  max_idle_conns_per_host: noEffect(z.int().min(0).optional()),
+  /** 0 means no limit. */
+  max_conns_per_host: z.int().min(0).default(0),
+  idle_conn_timeout: duration.default(90_000),
+  disable_keep_alives: noEffect(z.boolean().optional()),
+  http2_read_idle_timeout: noEffect(duration.optional()),
+  http2_ping_timeout: noEffect(duration.optional()),
+  force_attempt_http2: noEffect(z.boolean().optional()),
+  read_buffer_size: noEffect(z.int().min(0).optional()),
+  write_buffer_size: noEffect(z.int().min(0).optional()),
+  cookies: noEffect(z.unknown().optional()),
+  middlewares,
+} as const;
+
+/** Members of a gRPC client that stand flat in an exporter, such as otlp_grpc. Durations in milliseconds. */
+export const grpcClient = {
+  endpoint: z.string().default(''),
+  compression: z
+    .enum(['gzip', 'none', ''], {
+      error: ({ input }) => `unsupported compression type ${JSON.stringify(input)}; gzip and none are there`,
+    })
+    .default('gzip'),
+  tls: tlsClient.prefault({}),
+  headers,
+  auth: authenticator.optional(),
+  keepalive: z
     .strictObject({
-      flush_timeout: duration.default(200),
-      min_size: z.int().min(0).default(8192),
-      max_size: z.int().min(0).default(0),
-      sizer: z.enum(['items', 'bytes']).default('items'),
-      partition: z.strictObject({ metadata_keys: z.array(z.string()).default([]) }).optional(),
+      time: duration.default(10_000),
+      timeout: duration.default(10_000),
+      permit_without_stream: z.boolean().default(false),
     })
     .optional(),
-});
+  wait_for_ready: noEffect(z.boolean().optional()),
+  balancer_name: noEffect(
+    z
+      .enum(['round_robin', 'pick_first'], { error: ({ input }) => `invalid balancer_name: ${String(input)}` })
+      .optional(),
+  ),
+  authority: z.string().default(''),
+  user_agent: z.string().default(''),
+  read_buffer_size: noEffect(z.int().min(0).optional()),
+  write_buffer_size: noEffect(z.int().min(0).optional()),
+  middlewares,
+} as const;
 
 const endpointPattern = /^(?:\[[^\]]*\]|[^:[\]\s]*):(\d{1,5})$/;
 const portMax = 65_535;
@@ -233,8 +320,6 @@ const transport = noEffect(
     })
     .optional(),
 );
-
-const middlewares = refused(`${notInThisVersion}; refused because a middleware may authorize or change requests`);
 
 /** Absent means no CORS headers at all. An origin may hold `*` as a wildcard. */
 const cors = z.strictObject({

@@ -80,6 +80,10 @@ export interface Processor extends Component {
 export interface Exporter extends Component {
   /** How much the delivery loop may gather for one `export` call, and how long it may wait for it. */
   readonly gather: { readonly bytesMax: number; readonly lingerMs: number };
+  /** Calls of `export` at the same time; two unless told. */
+  readonly lanes?: number;
+  /** Pauses after failures; full jitter from one second to a minute unless told. */
+  readonly backoff?: Backoff | undefined;
   /**
    * Delivers the batches. What the destination refuses of them, while it takes the rest, is in the
    * result. `token` is the same when the same records are sent again, and so is the object within one
@@ -87,6 +91,15 @@ export interface Exporter extends Component {
    * @throws RaybridgeError; a retryable one is tried again for ever, any other moves the batches to the dead letters.
    */
   export(delivery: Delivery): Promise<readonly Refused[] | void>;
+}
+
+/** The pause after failure n: first × multiplier^(n-1), at most `maxMs`, give or take its `jitter` share. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  readonly multiplier: number;
+  /** 0 to 1. */
+  readonly jitter: number;
 }
 
 /** A part of a delivery that the destination will never take. */

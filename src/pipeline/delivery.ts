@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RaybridgeError } from '../errors.ts';
 import type { Batch } from './batch.ts';
-import type { Exporter, Logger, Processor, Refused } from './component.ts';
+import type { Backoff, Exporter, Logger, Processor, Refused } from './component.ts';
 import type { DurableQueue, QueueRecord } from './queue.ts';
 import type { Status } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -9,7 +9,7 @@ import type { Telemetry } from './telemetry.ts';
 /**
  * Takes records of one destination from the queue, through the processors, to its exporter.
  *
- * Two lanes work side by side; they take turns in gathering, so each record is taken once and in
+ * Lanes work side by side; they take turns in gathering, so each record is taken once and in
  * order. The position is in memory only: whatever was not acknowledged is sent again after a
  * restart. A retryable error is tried for ever, with growing pauses; after some failures in a row
  * one lane probes and the other waits. Any other error means that the destination refuses the
@@ -41,7 +41,7 @@ export interface DeliverySetup {
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const lanes = 2;
+const lanesDefault = 2;
 const backoffFirstMs = 1000;
 const backoffMaxMs = 60_000;
 /** A destination may ask for a longer pause than ours, but not for any length. */
@@ -212,7 +212,7 @@ export function createDelivery(setup: DeliverySetup): Delivery {
   };
 
   const pause = async (failures: number, error: unknown, lane: symbol): Promise<void> => {
-    const waitMs = pauseMs(failures, error, random());
+    const waitMs = pauseMs({ failures, error, random: random(), backoff: exporter.backoff });
     log.warn(
       { destination, failures, waitMs, reason: messageOf(error) },
       'the destination does not take data at the moment',
@@ -261,7 +261,8 @@ export function createDelivery(setup: DeliverySetup): Delivery {
 
   return {
     start() {
-      running = Promise.all(Array.from({ length: lanes }, () => runLane(Symbol('lane'))));
+      const lanes = Array.from({ length: exporter.lanes ?? lanesDefault }, () => Symbol('lane'));
+      running = Promise.all(lanes.map(runLane));
       return Promise.resolve();
     },
     async shutdown(deadlineMs) {
@@ -275,11 +276,23 @@ export function createDelivery(setup: DeliverySetup): Delivery {
   };
 }
 
-/** Full jitter below an exponential bound, unless the destination says how long. */
-function pauseMs(failures: number, error: unknown, random: number): number {
+/** Full jitter below an exponential bound, or as the exporter wants it, unless the destination says how long. */
+function pauseMs({
+  failures,
+  error,
+  random,
+  backoff,
+}: {
+  readonly failures: number;
+  readonly error: unknown;
+  readonly random: number;
+  readonly backoff: Backoff | undefined;
+}): number {
   const asked = error instanceof RaybridgeError ? error.retryAfterMs : undefined;
   if (asked !== undefined) return Math.min(asked, retryAfterMaxMs);
-  return random * Math.min(backoffMaxMs, backoffFirstMs * 2 ** (failures - 1));
+  if (!backoff) return random * Math.min(backoffMaxMs, backoffFirstMs * 2 ** (failures - 1));
+  const { firstMs, maxMs, multiplier, jitter } = backoff;
+  return Math.min(maxMs, firstMs * multiplier ** (failures - 1)) * (1 + jitter * (2 * random - 1));
 }
 
 /** Failures in a row of one destination, over all lanes. */

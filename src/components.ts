@@ -1,3 +1,10 @@
+import { awsproxy } from './extensions/awsproxy/index.ts';
+import { bearertokenauth } from './extensions/bearertokenauth/index.ts';
+import { basicauth } from './extensions/basicauth/index.ts';
+import { headersSetter } from './extensions/headers_setter/index.ts';
+import { sigv4auth } from './extensions/sigv4auth/index.ts';
+import { healthCheck } from './extensions/health_check/index.ts';
+import { fileStorage } from './extensions/file_storage/index.ts';
 import { consoleExtension } from './extensions/console/index.ts';
 import { health } from './extensions/health/index.ts';
 import { xrayApi } from './extensions/xray_api/index.ts';
@@ -26,6 +33,13 @@ const all: readonly ComponentFactory[] = [
   xrayApi,
   consoleExtension,
   health,
+  awsproxy,
+  fileStorage,
+  healthCheck,
+  sigv4auth,
+  headersSetter,
+  basicauth,
+  bearertokenauth,
 ];
 
 /** Factories by kind, then by type or alias. */

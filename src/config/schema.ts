@@ -63,6 +63,94 @@ export function parseDuration(text: string): number | undefined {
 
 const notInThisVersion = 'is not implemented in this version';
 
+const tlsVersion = z.enum(['1.0', '1.1', '1.2', '1.3'], {
+  error: ({ input }) => `unsupported TLS version: ${JSON.stringify(input)}`,
+});
+
+const tlsKeys = {
+  ca_file: z.string().default(''),
+  ca_pem: z.string().default(''),
+  cert_file: z.string().default(''),
+  cert_pem: z.string().default(''),
+  key_file: z.string().default(''),
+  key_pem: z.string().default(''),
+  include_system_ca_certs_pool: z.boolean().default(false),
+  min_version: tlsVersion.default('1.2'),
+  max_version: tlsVersion.optional(),
+  /** Certificate and key are read again so often; 0 means never. */
+  reload_interval: duration.default(0),
+  cipher_suites: warned(z.array(z.string()).optional(), 'is not used; Node.js chooses the cipher suites'),
+  include_insecure_cipher_suites: noEffect(z.boolean().optional()),
+  curve_preferences: noEffect(z.array(z.enum(['X25519MLKEM768', 'X25519', 'P256', 'P384', 'P521'])).optional()),
+  tpm: refused(`${notInThisVersion}; refused because the key in the module cannot be used`),
+} as const;
+
+interface TlsKeys {
+  readonly ca_file: string;
+  readonly ca_pem: string;
+  readonly cert_file: string;
+  readonly cert_pem: string;
+  readonly key_file: string;
+  readonly key_pem: string;
+  readonly min_version: string;
+  readonly max_version?: string | undefined;
+}
+
+function checkTls(tls: TlsKeys, context: z.RefinementCtx): void {
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    if (tls[`${name}_file`] && tls[`${name}_pem`]) {
+      context.addIssue({
+        code: 'custom',
+        path: [`${name}_pem`],
+        message: `stands beside ${name}_file; only one of both can be used`,
+      });
+    }
+  }
+  if (tls.max_version !== undefined && tls.max_version < tls.min_version) {
+    context.addIssue({ code: 'custom', path: ['max_version'], message: 'must not be lower than min_version' });
+  }
+}
+
+function hasBoth(tls: TlsKeys): boolean {
+  return Boolean(tls.cert_file || tls.cert_pem) && Boolean(tls.key_file || tls.key_pem);
+}
+
+/** `tls` of a client. */
+export const tlsClient = z
+  .strictObject({
+    ...tlsKeys,
+    /** No TLS at all. */
+    insecure: z.boolean().default(false),
+    insecure_skip_verify: z.boolean().default(false),
+    server_name_override: z.string().default(''),
+  })
+  .superRefine((tls, context) => {
+    checkTls(tls, context);
+    if (!hasBoth(tls) && (tls.cert_file || tls.cert_pem || tls.key_file || tls.key_pem)) {
+      context.addIssue({ code: 'custom', message: 'a client certificate needs both the certificate and its key' });
+    }
+  });
+
+/** `tls` of a listener: present means on. */
+export const tlsServer = z
+  .strictObject({
+    ...tlsKeys,
+    /** Clients must show a certificate that this signs. */
+    client_ca_file: z.string().default(''),
+    client_ca_file_reload: noEffect(z.boolean().optional()),
+  })
+  .superRefine((tls, context) => {
+    checkTls(tls, context);
+    if (hasBoth(tls)) return;
+    const message = 'TLS configuration must include both certificate and key for server connections';
+    context.addIssue({ code: 'custom', message });
+  });
+
+const authenticator = z.strictObject({
+  authenticator: z.string(),
+  request_params: noEffect(z.array(z.string()).optional()),
+});
+
 const middlewares = refused(`${notInThisVersion}; refused because a middleware may authorize or change requests`);
 
 /** Members of a gRPC server, such as `protocols.grpc` of the otlp receiver. */
@@ -70,8 +158,9 @@ export function grpcServer(defaults: { readonly endpoint: string }) {
   return z.strictObject({
     endpoint: endpoint.default(defaults.endpoint),
     transport,
-    tls: refused(`${notInThisVersion}; refused because the port would be open in plain text`),
-    auth: refused(`${notInThisVersion}; refused because the port would be open to everybody`),
+    tls: tlsServer.optional(),
+    /** Id of the extension that says who may send. */
+    auth: authenticator.optional(),
     middlewares,
     /** 0 means 4 MiB. */
     max_recv_msg_size_mib: z
@@ -93,8 +182,9 @@ export function httpServer(defaults: { readonly endpoint: string }) {
   return z.strictObject({
     endpoint: endpoint.default(defaults.endpoint),
     transport,
-    tls: refused(`${notInThisVersion}; refused because the port would be open in plain text`),
-    auth: refused(`${notInThisVersion}; refused because the port would be open to everybody`),
+    tls: tlsServer.optional(),
+    /** Id of the extension that says who may send. */
+    auth: authenticator.optional(),
     middlewares,
     cors: cors.optional(),
     /** After decompression; 0 means 20 MiB. */
@@ -115,50 +205,6 @@ export function httpServer(defaults: { readonly endpoint: string }) {
     keep_alives_enabled: warned(z.boolean().optional(), 'is not applied in this version'),
   });
 }
-
-const tlsVersion = z.enum(['1.0', '1.1', '1.2', '1.3'], {
-  error: ({ input }) => `unsupported TLS version: ${JSON.stringify(input)}`,
-});
-
-/** `tls` of a client. */
-export const tlsClient = z
-  .strictObject({
-    /** No TLS at all. */
-    insecure: z.boolean().default(false),
-    insecure_skip_verify: z.boolean().default(false),
-    server_name_override: z.string().default(''),
-    ca_file: z.string().default(''),
-    ca_pem: z.string().default(''),
-    cert_file: z.string().default(''),
-    cert_pem: z.string().default(''),
-    key_file: z.string().default(''),
-    key_pem: z.string().default(''),
-    include_system_ca_certs_pool: z.boolean().default(false),
-    min_version: tlsVersion.default('1.2'),
-    max_version: tlsVersion.optional(),
-    reload_interval: duration.default(0),
-    cipher_suites: warned(z.array(z.string()).optional(), 'is not used; Node.js chooses the cipher suites'),
-    include_insecure_cipher_suites: noEffect(z.boolean().optional()),
-    curve_preferences: noEffect(z.array(z.enum(['X25519MLKEM768', 'X25519', 'P256', 'P384', 'P521'])).optional()),
-    tpm: refused(`${notInThisVersion}; refused because the key in the module cannot be used`),
-  })
-  .superRefine((tls, context) => {
-    for (const name of ['ca', 'cert', 'key'] as const) {
-      if (tls[`${name}_file`] && tls[`${name}_pem`]) {
-        context.addIssue({
-          code: 'custom',
-          path: [`${name}_pem`],
-          message: `stands beside ${name}_file; only one of both can be used`,
-        });
-      }
-    }
-    if (Boolean(tls.cert_file || tls.cert_pem) !== Boolean(tls.key_file || tls.key_pem)) {
-      context.addIssue({ code: 'custom', message: 'a client certificate needs both the certificate and its key' });
-    }
-    if (tls.max_version !== undefined && tls.max_version < tls.min_version) {
-      context.addIssue({ code: 'custom', path: ['max_version'], message: 'must not be lower than min_version' });
-    }
-  });
 
 /** `retry_on_failure` of an exporter. Durations in milliseconds. */
 export const retryOnFailure = z
@@ -219,11 +265,6 @@ const headers = z
     Array.isArray(given) ? given.map(({ name, value }) => [name, value] as const) : Object.entries(given),
   )
   .transform((pairs) => Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value])));
-
-const authenticator = z.strictObject({
-  authenticator: z.string(),
-  request_params: noEffect(z.array(z.string()).optional()),
-});
 
 /** Members of an HTTP client that stand flat in an exporter, such as otlp_http. Durations in milliseconds. */
 export const httpClient = {
@@ -344,4 +385,38 @@ const serverKeepalive = z.strictObject({
   enforcement_policy: z
     .strictObject({ min_time: duration.optional(), permit_without_stream: z.boolean().optional() })
     .optional(),
+});
+
+const dialer = noEffect(z.strictObject({ timeout: duration.optional() }).optional());
+
+/** A key that older files have beside `tls` instead of in it. */
+function formerlyFlat(name: string) {
+  return warned(z.unknown().optional(), `has no effect here; write tls.${name}`);
+}
+
+/** `proxy_server` of the awsxray receiver, which awsproxy has flat. */
+export const proxyServer = z.strictObject({
+  /** TCP, sampling calls. */
+  endpoint: endpoint.default('localhost:2000'),
+  /** Of an HTTP proxy on the way to AWS. */
+  proxy_address: z.string().default(''),
+  tls: z
+    .strictObject({
+      /** Do not verify. */
+      insecure: z.boolean().default(false),
+      server_name_override: noEffect(z.string().default('')),
+    })
+    .prefault({}),
+  insecure: formerlyFlat('insecure'),
+  server_name_override: formerlyFlat('server_name_override'),
+  region: z.string().default(''),
+  role_arn: z.string().default(''),
+  aws_endpoint: z.string().default(''),
+  local_mode: z.boolean().default(false),
+  service_name: z.string().default('xray'),
+  certificate_file_path: z.string().default(''),
+  imds_retries: z.int().min(0).optional(),
+  profile: z.string().default(''),
+  shared_credentials_file: z.array(z.string()).default([]),
+  dialer,
 });

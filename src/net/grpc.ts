@@ -1,12 +1,14 @@
 import { Metadata, Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server as TcpServer } from 'node:net';
+import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { encodeRpcStatus } from '../codec/rpc-status.ts';
 import type { Logger } from '../pipeline/component.ts';
 import type { Status } from '../pipeline/status.ts';
 import { parseAddress, printAddress } from './address.ts';
 import { listenFailed, reportListening, type WantedListener } from './listening.ts';
 import { toIngestFailure } from './status.ts';
+import { readServerTls, reloadServerTls, type ServerTlsConfig } from './tls-server.ts';
 
 /**
  * One unary method: the bytes of the request message in, those of the response message out. What it
@@ -41,6 +43,8 @@ export async function openGrpc({
   methods,
   requestBytesMax,
   streamsMax,
+  tls,
+  admit,
   status,
   log,
 }: {
@@ -53,6 +57,10 @@ export async function openGrpc({
   readonly requestBytesMax: number;
   /** Calls at one time on one connection. */
   readonly streamsMax: number;
+  /** Absent: plain text. */
+  readonly tls?: ServerTlsConfig | undefined;
+  /** Refuses a call by its metadata, before its message is looked at. */
+  readonly admit?: ((metadata: Readonly<Record<string, string>>) => Promise<void>) | undefined;
   readonly status: Status;
   readonly log: Logger;
 }): Promise<GrpcServer> {
@@ -63,14 +71,15 @@ export async function openGrpc({
     'grpc-node.max_session_memory': sessionMegabytesMax,
     'grpc.enable_channelz': 0,
   });
-  for (const [path, method] of methods) register(rpc, path, method);
+  for (const [path, method] of methods) register(rpc, path, { method, admit });
   const injector = rpc.createConnectionInjector(ServerCredentials.createInsecure());
 
-  const tcp = createServer({ noDelay: true }, (socket) => {
+  const onConnection = (socket: Socket): void => {
     // HTTP/2 closes the session on a socket error; without a listener it would end the process.
     socket.on('error', (error) => log.debug({ err: error }, 'a gRPC connection broke'));
     injector.injectConnection(socket);
-  });
+  };
+  const tcp = tls ? openSecure(tls, onConnection, log) : createServer({ noDelay: true }, onConnection);
   tcp.maxConnections = connectionsMax;
   const wanted = { component, protocol, transport: 'tcp', address: parseAddress(endpoint) } as const;
   const address = await listen(tcp, wanted);
@@ -90,15 +99,42 @@ export async function openGrpc({
   };
 }
 
-function register(rpc: Server, path: string, method: GrpcMethod): void {
+function openSecure(tls: ServerTlsConfig, onConnection: (socket: Socket) => void, log: Logger): TlsServer {
+  const options = { ...readServerTls(tls), ALPNProtocols: ['h2'], handshakeTimeout: handshakeTimeoutMs, noDelay: true };
+  const server = createTlsServer(options, onConnection);
+  server.on('tlsClientError', (error) => log.debug({ err: error }, 'a TLS handshake failed'));
+  const stop = reloadServerTls(server, tls, (error) =>
+    log.error({ err: error }, 'the certificate cannot be read again'),
+  );
+  server.once('close', stop);
+  return server;
+}
+
+const handshakeTimeoutMs = 10_000;
+
+interface Door {
+  readonly method: GrpcMethod;
+  readonly admit: ((metadata: Readonly<Record<string, string>>) => Promise<void>) | undefined;
+}
+
+function register(rpc: Server, path: string, { method, admit }: Door): void {
   const asIs = (bytes: Buffer): Buffer => bytes;
+  const handle = async (call: ServerUnaryCall<Buffer, Buffer>): Promise<Uint8Array> => {
+    await admit?.(textsOf(call.metadata));
+    return await method(call.request);
+  };
   const answer = (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>): void => {
-    method(call.request).then(
+    handle(call).then(
       (response) => respond(null, Buffer.from(response.buffer, response.byteOffset, response.byteLength)),
       (error: unknown) => respond(toServiceError(error)),
     );
   };
   rpc.register(path, answer, asIs, asIs, 'unary');
+}
+
+/** Metadata that is text, by name in lower case. */
+function textsOf(metadata: Metadata): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(metadata.getMap()).map(([name, value]) => [name, value.toString()]));
 }
 
 /** The status of a failed call, as trailers carry it. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { RaybridgeError } from '../errors.ts';
@@ -9,6 +10,7 @@ import { isLoopback, parseAddress, printAddress, type Address } from './address.
 import { listenFailed, reportListening } from './listening.ts';
 import { guardOrigin } from './origin.ts';
 import { httpStatusOf, printRetryAfter, retryAfterMsOf } from './status.ts';
+import { readServerTls, reloadServerTls, requireSameTls, type ServerTlsConfig } from './tls-server.ts';
 
 /**
  * Listeners that several components share: the X-Ray API and the console are two components on one
@@ -34,6 +36,8 @@ export interface HttpMount {
    * that other machines may reach it. `open` takes data or tells health: anybody may ask.
    */
   readonly access: 'api' | 'signed' | 'open';
+  /** Absent: plain text. */
+  readonly tls?: ServerTlsConfig | undefined;
   /** The first mount whose `matches` says yes handles the request, in order of mounting. */
   matches(request: HttpRequest): boolean;
   handle(request: HttpRequest, response: ServerResponse): Promise<void>;
@@ -89,8 +93,10 @@ export function createHttpHost({
       if (mount.access === 'api' && !insecureNoAuth) requireLoopback(mount, address);
       const key = printAddress(address);
       const known = listeners.get(key);
-      if (known) known.mounts.push(mount);
-      else listeners.set(key, createListener({ address, first: mount, log }));
+      if (known) {
+        requireSameTls(mount.component, known.mounts[0]?.tls, mount.tls);
+        known.mounts.push(mount);
+      } else listeners.set(key, createListener({ address, first: mount, log }));
     },
     async listen() {
       listening = true;
@@ -114,7 +120,7 @@ function requireLoopback({ component, endpoint }: HttpMount, { host }: Address):
 interface HttpListener {
   readonly address: Address;
   readonly mounts: HttpMount[];
-  readonly server: Server;
+  readonly server: Server | TlsServer;
   /** Answers under way; a closing listener asks each of them to be the last on its connection. */
   readonly answering: Set<ServerResponse>;
   closing: boolean;
@@ -129,18 +135,31 @@ function createListener({
   readonly first: HttpMount;
   readonly log: Logger;
 }): HttpListener {
-  const server = createServer({
+  const limits = {
     maxHeaderSize: headerBytesMax,
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: timeoutCheckMs,
     noDelay: true,
-  });
+  };
+  const server = first.tls ? createSecureServer(first.tls, limits, log) : createServer(limits);
   server.maxConnections = connectionsMax;
   const listener: HttpListener = { address, mounts: [first], server, answering: new Set(), closing: false };
   server.on('request', (message, response) => void serve({ listener, message, response, log }));
   return listener;
+}
+
+/** @throws RaybridgeError CONFIG_INVALID: certificate or key cannot be read or used. */
+function createSecureServer(tls: ServerTlsConfig, limits: object, log: Logger): TlsServer {
+  const options = { ...limits, ...readServerTls(tls), handshakeTimeout: headersTimeoutMs };
+  const server = createTlsServer(options);
+  server.on('tlsClientError', (error) => log.debug({ err: error }, 'a TLS handshake failed'));
+  const stop = reloadServerTls(server, tls, (error) =>
+    log.error({ err: error }, 'the certificate cannot be read again'),
+  );
+  server.once('close', stop);
+  return server;
 }
 
 interface Exchange {
@@ -259,7 +278,7 @@ async function open(
   }
 }
 
-function boundAddress(server: Server): Address {
+function boundAddress(server: Server | TlsServer): Address {
   const bound = server.address() as AddressInfo; // A listening TCP server has an AddressInfo.
   return { host: bound.address, port: bound.port };
 }

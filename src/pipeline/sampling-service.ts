@@ -22,6 +22,9 @@ export function createSamplingService({
   const boostLedger = createBoostLedger();
 
   return {
+    get isLocal() {
+      return store() !== undefined;
+    },
     rules: async () => (await keeper.read()).records,
     rulesInForce: async () => (await keeper.readInForce()).records,
     createRule: (rule) =>

@@ -14,6 +14,8 @@ import type { SamplingRuleChanges } from '../sampling/index.ts';
  * One instance a process; reservoirs are shared out among all clients that report to it.
  */
 export interface SamplingService {
+  /** False when no store of this process keeps rules: then it is AWS that has them. */
+  readonly isLocal: boolean;
   /**
    * By priority, then name; always holds the default rule, last.
    * @throws RaybridgeError STORE_UNAVAILABLE, STORE_FAILED when the rules were never read.

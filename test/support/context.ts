@@ -111,5 +111,5 @@ export function createTestIntake(): TestIntake {
 
 /** The real service over no store: the default rule and no other. */
 function defaultSampling(): SamplingService {
-  return createSamplingService({ store: () => undefined, nowNs: () => testNowNs });
+  return { ...createSamplingService({ store: () => undefined, nowNs: () => testNowNs }), isLocal: true };
 }

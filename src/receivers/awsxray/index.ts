@@ -1,6 +1,7 @@
 import { openUdp, type UdpReceiver } from '../../net/udp.ts';
 import type { Component, Context, Intake, ReceiverFactory } from '../../pipeline/component.ts';
-import { configSchema, type AwsxrayConfig } from './config.ts';
+import { createSamplingProxy, type SamplingProxy } from '../../aws/sampling-proxy.ts';
+import { configSchema, namesUpstream, type AwsxrayConfig } from './config.ts';
 import { createDatagramReader } from './datagram.ts';
 import { createGatherer } from './gather.ts';
 import { createSamplingMount } from './sampling.ts';
@@ -27,11 +28,17 @@ export function createAwsxrayReceiver({
 }): Component {
   const gatherer = createGatherer({ context, intake });
   let udp: UdpReceiver | undefined;
+  let proxy: SamplingProxy | undefined;
 
   return {
     async start() {
-      const { id: component, status, log, http, telemetry } = context;
-      http.mount(createSamplingMount({ context, endpoint: config.proxy_server.endpoint }));
+      const { id: component, status, log, http, telemetry, sampling } = context;
+      if (sampling.isLocal && !namesUpstream(config)) {
+        http.mount(createSamplingMount({ context, endpoint: config.proxy_server.endpoint }));
+      } else {
+        proxy = createSamplingProxy(component, config.proxy_server);
+        http.mount(proxy.mount);
+      }
       const onDatagram = createDatagramReader({ context, gatherer });
       udp = await openUdp({
         component,
@@ -48,6 +55,7 @@ export function createAwsxrayReceiver({
       udp = undefined;
       await opened?.close();
       await gatherer.flush();
+      await proxy?.close();
     },
   };
 }

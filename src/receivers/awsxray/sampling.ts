@@ -1,3 +1,4 @@
+import { samplingBodyBytesMax } from '../../aws/sampling-proxy.ts';
 import { RaybridgeError } from '../../errors.ts';
 import type { JsonObject } from '../../model/index.ts';
 import { readAwsRequest, sendAwsAnswer, sendAwsError } from '../../net/aws-json.ts';
@@ -44,13 +45,11 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['/SamplingTargets', answerGetSamplingTargets],
 ]);
 
-const bodyBytesMax = 256 * 1024;
-
 async function answer(request: HttpRequest, sampling: SamplingService): Promise<object> {
   const { method, path, message } = request;
   guardOrigin(message);
   if (method !== 'POST') throw new RaybridgeError('METHOD_NOT_ALLOWED', `method: expected POST, got ${method}`);
   const call = calls.get(path);
   if (!call) throw new RaybridgeError('UNKNOWN_OPERATION', 'only sampling calls are answered on this port');
-  return await call(sampling, await readAwsRequest(message, { bytesMax: bodyBytesMax }));
+  return await call(sampling, await readAwsRequest(message, { bytesMax: samplingBodyBytesMax }));
 }

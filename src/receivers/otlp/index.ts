@@ -1,9 +1,10 @@
 import { encodeTracesResponse } from '../../codec/otlp-proto.ts';
+import { RaybridgeError } from '../../errors.ts';
 import { openGrpc, type GrpcMethod, type GrpcServer } from '../../net/grpc.ts';
 import { createTraceTaker, type TraceTaker } from '../../net/trace-taker.ts';
 import type { Component, Context, Intake, ReceiverFactory } from '../../pipeline/component.ts';
 import { configSchema, type OtlpConfig } from './config.ts';
-import { createHttpMount } from './http.ts';
+import { createHttpMount, type Doorkeeper } from './http.ts';
 
 /** OTLP over gRPC and HTTP, protobuf and JSON (OTLP specification 1.x). */
 export const otlpReceiver: ReceiverFactory = {
@@ -34,8 +35,12 @@ export function createOtlpReceiver({
   return {
     async start() {
       const { id: component, status, log, http } = context;
-      if (protocols.http) http.mount(createHttpMount({ component, config: protocols.http, taker, ignored }));
+      if (protocols.http) {
+        const admit = doorkeeperOf(context, protocols.http.auth?.authenticator);
+        http.mount(createHttpMount({ component, config: protocols.http, taker, ignored, admit }));
+      }
       if (!protocols.grpc) return;
+      const admit = doorkeeperOf(context, protocols.grpc.auth?.authenticator);
       grpc = await openGrpc({
         component,
         protocol: 'OTLP gRPC',
@@ -43,6 +48,8 @@ export function createOtlpReceiver({
         methods: grpcMethods(taker, ignored),
         requestBytesMax: protocols.grpc.max_recv_msg_size_mib * 1024 * 1024,
         streamsMax: protocols.grpc.max_concurrent_streams || streamsMaxDefault,
+        tls: protocols.grpc.tls,
+        admit: admit && refusing(admit, taker),
         status,
         log,
       });
@@ -52,6 +59,32 @@ export function createOtlpReceiver({
       grpc = undefined;
       await opened?.close(deadlineMs);
     },
+  };
+}
+
+/**
+ * Says who may send, by headers or metadata; undefined lets everybody.
+ * @throws RaybridgeError CONFIG_INVALID: there is no such extension, or it does not judge requests.
+ */
+function doorkeeperOf(context: Context, id: string | undefined): Doorkeeper | undefined {
+  if (id === undefined) return undefined;
+  const { verify } = context.authenticator(id);
+  if (verify) return verify;
+  throw new RaybridgeError(
+    'CONFIG_INVALID',
+    `${context.id}: the authenticator "${id}" is for clients; it cannot judge requests`,
+  );
+}
+
+/** A refusal is counted as any other. */
+function refusing(admit: Doorkeeper, taker: TraceTaker): Doorkeeper {
+  return async (metadata) => {
+    try {
+      await admit(metadata);
+    } catch (error) {
+      taker.fail(error, undefined);
+      throw error;
+    }
   };
 }
 

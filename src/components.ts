@@ -5,6 +5,7 @@ import { headersSetter } from './extensions/headers_setter/index.ts';
 import { sigv4auth } from './extensions/sigv4auth/index.ts';
 import { healthCheck } from './extensions/health_check/index.ts';
 import { fileStorage } from './extensions/file_storage/index.ts';
+import { fluentBitMonitoring } from './extensions/fluent_bit_monitoring/index.ts';
 import { consoleExtension } from './extensions/console/index.ts';
 import { health } from './extensions/health/index.ts';
 import { xrayApi } from './extensions/xray_api/index.ts';
@@ -16,6 +17,7 @@ import { otlpHttpExporter } from './exporters/otlp_http/index.ts';
 import { storeExporter } from './exporters/store/index.ts';
 import type { ComponentFactory, ComponentKind } from './pipeline/component.ts';
 import { awsxrayReceiver } from './receivers/awsxray/index.ts';
+import { nopReceiver } from './receivers/nop/index.ts';
 import { otlpReceiver } from './receivers/otlp/index.ts';
 import { clickhouseStore } from './stores/clickhouse/index.ts';
 
@@ -23,6 +25,7 @@ import { clickhouseStore } from './stores/clickhouse/index.ts';
 const all: readonly ComponentFactory[] = [
   otlpReceiver,
   awsxrayReceiver,
+  nopReceiver,
   storeExporter,
   awsxrayExporter,
   debugExporter,
@@ -34,6 +37,7 @@ const all: readonly ComponentFactory[] = [
   consoleExtension,
   health,
   awsproxy,
+  fluentBitMonitoring,
   fileStorage,
   healthCheck,
   sigv4auth,

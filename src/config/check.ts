@@ -69,7 +69,6 @@ export interface Checked {
 
 export function checkConfig(root: MappingNode, registry: Registry): Checked {
   if (root.entries.size === 0) return refused(error(wholeSource(root.position.source), '', 'empty configuration file'));
-  if (root.entries.has('apiVersion') && root.entries.has('kind')) return refused(manifest(root));
   const { declared, problems: declarationProblems } = declareComponents(root, registry);
   const noService = scalar(root.position, null);
   const service = decode(root.entries.get('service')?.value ?? noService, serviceSchema, {
@@ -98,14 +97,6 @@ export function checkConfig(root: MappingNode, registry: Registry): Checked {
 
 function refused(problem: Problem): Checked {
   return { config: undefined, problems: [problem] };
-}
-
-function manifest(root: MappingNode): Problem {
-  return error(keyPosition(root, ['kind']), '', 'this is a Kubernetes manifest, not a configuration', {
-    hints: [
-      'pass what stands in it as the configuration: spec.config of an OpenTelemetryCollector, or the data of a ConfigMap',
-    ],
-  });
 }
 
 function topLevelProblems(root: MappingNode): readonly Problem[] {

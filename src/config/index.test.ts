@@ -376,7 +376,10 @@ const fixtures: readonly (readonly [
       'warning: otel.yaml:32:5: pipeline "metrics" ignored: Raybridge handles traces only',
     ],
   ],
-  ['operator.yaml', ['error: otel.yaml:2:1: this is a Kubernetes manifest, not a configuration']],
+  [
+    'operator.yaml',
+    ['error: otel.yaml:1:1: this is a Kubernetes resource (OpenTelemetryCollector), not a configuration'],
+  ],
   [
     'spanmetrics-connector.yaml',
     [

@@ -6,14 +6,22 @@
 import { type Config, checkConfig } from './check.ts';
 import type { Registry } from './declare.ts';
 import { defaultConfig, defaultSource } from './default.ts';
+import { type AgentWorld } from './cloudwatch-agent/translate.ts';
+import { readAgentConfig } from './cloudwatch-agent/index.ts';
 import { expandTree } from './expand.ts';
+import { readFluentBit } from './fluent-bit/index.ts';
+import { type Translation, placeOf } from './foreign.ts';
+import { type Format, detectFormat } from './format.ts';
 import { mergeMappings } from './merge.ts';
 import { type Problem, error } from './message.ts';
 import { type Location, type World, parseLocation, parseSet, readLocation } from './source.ts';
 import { type MappingNode, isNull, mapping, wholeSource } from './tree.ts';
+import { readConnectorConfig } from './xray-connector/index.ts';
+import { readDaemonConfig } from './xray-daemon/index.ts';
 import { parseYaml } from './yaml.ts';
 
 export type { Config, ConfiguredComponent } from './check.ts';
+export { type Format, formats } from './format.ts';
 export type { ComponentKind, RegisteredComponent, Registry } from './declare.ts';
 export { type Problem, printProblems, problemLine } from './message.ts';
 export { printConfig } from './print.ts';
@@ -25,6 +33,12 @@ export interface LoadInput extends World {
   /** As given by `--set`; they apply after all locations. */
   readonly sets: readonly string[];
   readonly registry: Registry;
+  /** Of every location; found out from name and content when absent. */
+  readonly format?: Format | undefined;
+  /** Flags of the X-Ray daemon, as its file would have them; there may be no file then. */
+  readonly daemonFlags?: MappingNode | undefined;
+  /** What the CloudWatch agent takes from its installation. */
+  readonly agent?: Omit<AgentWorld, 'env'> | undefined;
 }
 
 export interface Loaded {
@@ -36,59 +50,120 @@ export interface Loaded {
   readonly problems: readonly Problem[];
   /** Texts by the names that problems give their sources. */
   readonly sources: ReadonlyMap<string, string>;
+  /** Of the sources that are not the Collector's. */
+  readonly format: Format;
 }
 
-/** Reads, merges, expands and checks. A stage with errors stops before the next. Never rejects because of its input. */
-export async function loadConfig({ locations, sets, read, env, registry }: LoadInput): Promise<Loaded> {
-  const world: World = { read, env };
-  const gathered = await readSources(locations, sets, world);
-  const { sources } = gathered;
+/** Reads, translates, merges, expands and checks. A stage with errors stops before the next. Never rejects because of its input. */
+export async function loadConfig(input: LoadInput): Promise<Loaded> {
+  const world: World = { read: input.read, env: input.env };
+  const gathered = await readSources(input, world);
+  const sources = new Map(gathered.sources.map(({ source, text }) => [source, text]));
+  const foreign = gathered.sources.filter(({ format }) => format !== 'otelcol');
+  const format = foreign[0]?.format ?? (input.daemonFlags ? 'xray' : 'otelcol');
   const finish = (found: readonly Problem[], tree?: MappingNode, config?: Config): Loaded => {
-    return { config, tree, problems: inOrder(found, [...sources.keys()]), sources };
+    return { config, tree, problems: inOrder(found, [...sources.keys()]), sources, format };
   };
   if (hasErrors(gathered.problems)) return finish(gathered.problems);
 
-  const merged = gathered.roots.reduce(mergeMappings);
-  const expansion = await expandTree(merged, world);
-  for (const [source, text] of expansion.sources) sources.set(source, text);
-  if (hasErrors(expansion.problems)) return finish(expansion.problems);
+  const translation = format === 'otelcol' ? undefined : await translate(format, foreign, input);
+  const own = gathered.sources.flatMap(({ format: found, root }) => (found === 'otelcol' && root ? [root] : []));
+  const told = [...gathered.problems, ...(translation?.problems ?? [])];
+  if (hasErrors(told)) return finish(told);
 
-  const { config, problems } = checkConfig(expansion.root, registry);
-  return finish([...expansion.problems, ...problems], expansion.root, config);
+  // References are the Collector's; what other programs replace, their readers have replaced.
+  const [first, ...later] = own;
+  const expansion = first && (await expandTree(later.reduce(mergeMappings, first), world));
+  for (const [source, text] of expansion?.sources ?? []) sources.set(source, text);
+  told.push(...(expansion?.problems ?? []));
+  if (hasErrors(told)) return finish(told);
+
+  const trees = [translation?.root, expansion?.root].filter((tree) => tree !== undefined);
+  const [root, ...over] = trees;
+  if (!root) return finish(told);
+  const merged = over.reduce(mergeMappings, root);
+  const { config, problems } = checkConfig(merged, input.registry);
+  return finish([...told, ...problems.map((found) => inForeignWords(found, translation))], merged, config);
+}
+
+function translate(
+  format: Exclude<Format, 'otelcol'>,
+  files: readonly Source[],
+  input: LoadInput,
+): Translation | Promise<Translation> {
+  switch (format) {
+    case 'xray':
+      return readDaemonConfig(files[0], input.daemonFlags);
+    case 'cloudwatch-agent':
+      return readAgentConfig(files, { env: input.env, ...input.agent });
+    case 'xrayconnector':
+      return readConnectorConfig(files[0] ?? noFile);
+    case 'fluent-bit':
+      return readFluentBit(files[0] ?? noFile, input);
+  }
+}
+
+const noFile = { source: 'command line', text: '' };
+
+/** The checks know the Collector's keys; the user wrote others. */
+function inForeignWords(found: Problem, translation: Translation | undefined): Problem {
+  const key = translation?.keys.get(placeOf(found));
+  return key === undefined ? found : { ...found, path: key };
+}
+
+interface Source {
+  readonly source: string;
+  readonly text: string;
+  readonly format: Format;
+  /** Of the Collector's. */
+  readonly root: MappingNode | undefined;
 }
 
 interface Gathered {
-  /** At least one. */
-  readonly roots: readonly MappingNode[];
+  /** At least one, unless there are flags of a program that needs none. */
+  readonly sources: readonly Source[];
   readonly problems: readonly Problem[];
-  readonly sources: Map<string, string>;
 }
 
-async function readSources(locations: readonly string[], sets: readonly string[], world: World): Promise<Gathered> {
-  const sources = new Map<string, string>();
-  const roots: MappingNode[] = [];
+async function readSources(input: LoadInput, world: World): Promise<Gathered> {
+  const { locations, sets, daemonFlags } = input;
+  const sources: Source[] = [];
   const problems: Problem[] = [];
   const fallback: Location = { scheme: 'yaml', opaque: defaultConfig, source: defaultSource };
+  const needsNone = locations.length > 0 || daemonFlags !== undefined;
   const wanted = [
-    ...(locations.length > 0 ? locations.map((text, index) => parseLocation(text, index + 1)) : [fallback]),
+    ...(needsNone ? locations.map((text, index) => parseLocation(text, index + 1)) : [fallback]),
     ...sets.map((argument, index) => parseSet(argument, index + 1)),
   ];
-  for (const location of wanted) {
+  for (const [i, location] of wanted.entries()) {
     if ('severity' in location) {
       problems.push(location);
       continue;
     }
+    const { source } = location;
     const text = await readLocation(location, world);
     if (typeof text !== 'string') {
       problems.push(text);
       continue;
     }
-    sources.set(location.source, text);
-    const parsed = parseRoot(text, location.source);
-    problems.push(...parsed.problems);
-    if (parsed.root) roots.push(parsed.root);
+    const format = i < wanted.length - sets.length ? (input.format ?? detectFormat({ source, text })) : 'otelcol';
+    const known = sources.find((other) => other.format !== 'otelcol')?.format;
+    if (typeof format !== 'string') problems.push(format.problem);
+    else if (format === 'otelcol') {
+      const parsed = parseRoot(text, source);
+      problems.push(...parsed.problems);
+      sources.push({ source, text, format, root: parsed.root });
+    } else {
+      if (known !== undefined && (known !== format || format !== 'cloudwatch-agent')) {
+        problems.push(
+          error(wholeSource(source), '', `is a configuration of ${format}; another file is one of ${known} already`),
+        );
+      }
+      sources.push({ source, text, format, root: undefined });
+    }
+    if (typeof format !== 'string') sources.push({ source, text, format: 'otelcol', root: undefined });
   }
-  return { roots, problems, sources };
+  return { sources, problems };
 }
 
 function parseRoot(

@@ -19,6 +19,8 @@ export type Scheme = 'file' | 'env' | 'yaml';
 export interface World {
   /** The text of a file; rejects when it cannot be read. */
   readonly read: (path: string) => Promise<string>;
+  /** The names in a folder; rejects when it cannot be read. Absent where nothing is looked for by pattern. */
+  readonly list?: (folder: string) => Promise<readonly string[]>;
   readonly env: ReadonlyMap<string, string>;
 }
 

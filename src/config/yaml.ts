@@ -23,11 +23,16 @@ export interface YamlDocument {
   readonly problems: readonly Problem[];
 }
 
-/** Parses one document. With `at`, every position is that one: the text came from there, not from a file. */
-export function parseYaml(
-  text: string,
-  { source, at }: { readonly source: string; readonly at?: Position },
-): YamlDocument {
+export interface YamlOptions {
+  readonly source: string;
+  /** Every position is this one: the text came from there, not from a file. */
+  readonly at?: Position;
+  /** Values of a key that stands twice in a mapping become a list; it is an error unless told. */
+  readonly repeatedKeys?: 'list';
+}
+
+/** Parses one document. */
+export function parseYaml(text: string, { source, at, repeatedKeys }: YamlOptions): YamlDocument {
   const lines = new LineCounter();
   const place = at ? () => at : (start: number, end: number) => positionOf(text, lines, { source, start, end });
   if (text.length > textCharactersMax) {
@@ -46,7 +51,7 @@ export function parseYaml(
   if (found) return refused(error(place(...found.pos), '', syntaxText(found.code, found.message)));
   const second = documents.slice(1).find(({ contents }) => contents && !isEmptyScalar(contents));
   if (second) return refused(secondDocument(place(second.range[0], second.range[0] + '---'.length)));
-  return convertDocument(documents[0]?.contents, place);
+  return convertDocument(documents[0]?.contents, place, repeatedKeys);
 }
 
 /** The meaning of a plain scalar. */
@@ -129,9 +134,9 @@ function secondDocument(position: Position): Problem {
   });
 }
 
-function convertDocument(contents: unknown, place: Place): YamlDocument {
+function convertDocument(contents: unknown, place: Place, repeatedKeys: 'list' | undefined): YamlDocument {
   if (!contents) return { root: scalar(place(0, 0), null), problems: [] };
-  const conversion: Conversion = { place, problems: [], anchors: new Map(), nodes: 0 };
+  const conversion: Conversion = { place, repeatedKeys, problems: [], anchors: new Map(), nodes: 0 };
   const root = convert(contents, conversion, { nestKeys: true });
   if (conversion.nodes > nodesMax) {
     conversion.problems.push(
@@ -144,6 +149,7 @@ function convertDocument(contents: unknown, place: Place): YamlDocument {
 /** The state of one document's conversion; changed in place by the functions below only. */
 interface Conversion {
   readonly place: Place;
+  readonly repeatedKeys: 'list' | undefined;
   readonly problems: Problem[];
   /** With the number of nodes each anchored value holds, so that aliases of aliases are counted in full. */
   readonly anchors: Map<string, { readonly node: Node; readonly size: number }>;
@@ -205,6 +211,11 @@ function convertMap(map: YAMLMap, conversion: Conversion, rules: Rules): Node {
     const key = convertKey(pair, conversion);
     if (!key) continue;
     const value = convert(pair.value, conversion, rules);
+    const before = conversion.repeatedKeys === 'list' ? entries.get(key.name) : undefined;
+    if (before) {
+      entries.set(key.name, { position: before.position, value: listOf(before.value, value) });
+      continue;
+    }
     if (key.merges) merged.push(...mergedMappings(value, conversion));
     else putEntry(entries, rules.nestKeys ? nesting(key.name) : [key.name], entryOf(key.position, value, pair));
     const first = keys.get(key.name);
@@ -217,6 +228,12 @@ function convertMap(map: YAMLMap, conversion: Conversion, rules: Rules): Node {
     for (const [name, entry] of source.entries) if (!entries.has(name)) entries.set(name, entry);
   }
   return mapping(placeOf(map, conversion), entries);
+}
+
+/** One list of both, which may be lists themselves. */
+function listOf(one: Node, other: Node): Node {
+  const items = [one, other].flatMap((node) => (node.kind === 'list' ? node.items : [node]));
+  return { kind: 'list', position: one.position, expanded: undefined, items };
 }
 
 interface Key {

@@ -10,6 +10,8 @@ import type { Encoding, TraceReceipt, TraceRequest } from './trace-taker.ts';
 
 export interface OtlpDoor {
   readonly bytesMax: number;
+  /** Of an answer that all is taken; 200 unless told, as the specification wants it. */
+  readonly successStatus?: number;
   /**
    * Refuses a request by its headers, before the body is read, and says what must be true of the
    * body's bytes on the wire. Without it everybody may send.
@@ -37,7 +39,7 @@ export async function answerOtlp(request: HttpRequest, response: ServerResponse,
     if (!knownEncoding) throw unknownEncoding();
     body = await readBody(message, { bytesMax: door.bytesMax, verify });
     const receipt = await door.take({ body, encoding });
-    send(response, { status: 200, encoding, body: encodings[encoding].response(receipt) });
+    send(response, { status: door.successStatus ?? 200, encoding, body: encodings[encoding].response(receipt) });
   } catch (error) {
     sendFailure({ message, response, encoding, failure: door.fail(error, body) });
   }

@@ -39,9 +39,9 @@ export const configSchema = z.strictObject({
   profile: z.string().default(''),
   shared_credentials_file: z.array(z.string()).default([]),
   middleware: noEffect(z.unknown().optional()),
-  transit_spans_in_otlp_format: warned(
+  transit_spans_in_otlp_format: noEffect(
     z.boolean().optional(),
-    'is not done in this version; spans go as segment documents, which keep all of them',
+    'has no effect; spans go as segment documents, which keep all of them',
   ),
   sending_queue: warned(sendingQueue.optional(), notTheCollectors),
   retry_on_failure: warned(retryOnFailure.optional(), notTheCollectors),

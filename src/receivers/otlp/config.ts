@@ -8,6 +8,8 @@ export const configSchema = z.strictObject({
       grpc: grpcServer({ endpoint: 'localhost:4317' }).optional(),
       http: httpServer({ endpoint: 'localhost:4318' })
         .extend({
+          /** Of an answer that all is taken; 201 is what Fluent Bit answers. */
+          success_status: z.literal([200, 201, 204]).default(200),
           traces_url_path: urlPath('/v1/traces'),
           metrics_url_path: urlPath('/v1/metrics'),
           logs_url_path: urlPath('/v1/logs'),

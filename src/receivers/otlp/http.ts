@@ -44,6 +44,7 @@ export function createHttpMount({
       const signal = paths.get(request.path) ?? 'traces';
       await answerOtlp(request, response, {
         bytesMax: config.max_request_body_size,
+        successStatus: config.success_status,
         async admit({ headers }) {
           await admit?.(headers);
           if (signal !== 'traces' && !ignored.has(signal)) throw notConfigured(signal);

@@ -16,6 +16,17 @@ import { otlpGrpcExporter } from './exporters/otlp_grpc/index.ts';
 import { otlpHttpExporter } from './exporters/otlp_http/index.ts';
 import { storeExporter } from './exporters/store/index.ts';
 import type { ComponentFactory, ComponentKind } from './pipeline/component.ts';
+import { attributesProcessor } from './processors/attributes/index.ts';
+import { batchProcessor } from './processors/batch/index.ts';
+import { forwardConnector } from './connectors/forward/index.ts';
+import { groupbytraceProcessor } from './processors/groupbytrace/index.ts';
+import { tailSamplingProcessor } from './processors/tail_sampling/index.ts';
+import { filterProcessor } from './processors/filter/index.ts';
+import { fluentBitSamplerProcessor } from './processors/fluent_bit_sampler/index.ts';
+import { memoryLimiterProcessor } from './processors/memory_limiter/index.ts';
+import { probabilisticSamplerProcessor } from './processors/probabilistic_sampler/index.ts';
+import { resourceProcessor } from './processors/resource/index.ts';
+import { resourcedetectionProcessor } from './processors/resourcedetection/index.ts';
 import { awsxrayReceiver } from './receivers/awsxray/index.ts';
 import { nopReceiver } from './receivers/nop/index.ts';
 import { otlpReceiver } from './receivers/otlp/index.ts';
@@ -26,6 +37,17 @@ const all: readonly ComponentFactory[] = [
   otlpReceiver,
   awsxrayReceiver,
   nopReceiver,
+  attributesProcessor,
+  batchProcessor,
+  filterProcessor,
+  groupbytraceProcessor,
+  tailSamplingProcessor,
+  forwardConnector,
+  fluentBitSamplerProcessor,
+  memoryLimiterProcessor,
+  probabilisticSamplerProcessor,
+  resourceProcessor,
+  resourcedetectionProcessor,
   storeExporter,
   awsxrayExporter,
   debugExporter,

@@ -8,6 +8,7 @@
 export const retryableCodes = [
   'QUEUE_FULL',
   'DISK_LOW',
+  'MEMORY_HIGH',
   'SHUTTING_DOWN',
   'QUEUE_WRITE_FAILED',
   'STORE_UNAVAILABLE',

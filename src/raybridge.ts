@@ -61,7 +61,8 @@ export async function createRaybridge(options: RaybridgeOptions, register: Regis
     await release?.();
     throw error;
   };
-  const setup = { status, telemetry, writable: release !== undefined };
+  const destinations = destinationsOf(options.config, register);
+  const setup = { status, telemetry, destinations, writable: release !== undefined };
   const { queue, letters } = await openQueue(options, setup).catch(releaseOnFailure);
   const control = letters && (await openControl(dataDir, { letters, log }).catch(releaseOnFailure));
   const arrange = (config: Config): Arrangement =>
@@ -197,12 +198,18 @@ const memoryQueueBytesMax = 64 * 1024 * 1024;
 
 /** On disk; in memory when the data directory cannot be written. */
 async function openQueue(
-  { config, dataDir, log, allowQueueReset = false, onFatal }: RaybridgeOptions,
+  { dataDir, log, allowQueueReset = false, onFatal }: RaybridgeOptions,
   {
     status,
     telemetry,
+    destinations,
     writable,
-  }: { readonly status: Status; readonly telemetry: Telemetry; readonly writable: boolean },
+  }: {
+    readonly status: Status;
+    readonly telemetry: Telemetry;
+    readonly destinations: readonly string[];
+    readonly writable: boolean;
+  },
 ): Promise<{ readonly queue: DurableQueue; readonly letters?: DeadLetters }> {
   if (!writable) {
     const limits = { bytesMax: memoryQueueBytesMax, freeBytesMin: 0, ageMaxMs: queueAgeMaxMs };
@@ -214,7 +221,6 @@ async function openQueue(
     freeBytesMin,
     ageMaxMs: queueAgeMaxMs,
   };
-  const destinations = destinationsOf(config);
   const fatal = onFatal ?? ((error: RaybridgeError) => log.error({ err: error }, 'the intake queue cannot be written'));
   const queue = await openLmdbQueue({
     dir: join(dataDir, 'queue'),

@@ -28,6 +28,7 @@ const roomFloors: ReadonlyMap<string, number> = new Map([
   ['aws', 2],
   ['transcode', 2],
   ['reader', 2],
+  ['transform', 2],
   ['receivers', 3],
   ['processors', 3],
   ['exporters', 3],
@@ -53,6 +54,7 @@ const neighbours: ReadonlyMap<string, string> = new Map([
   ],
   ['pipeline -> transcode', 'segment documents become spans by way of bytes, which is several times faster'],
   ['aws -> net', 'signed calls go out over the HTTP client'],
+  ['config -> codec', 'the CloudWatch agent takes strict JSON, whose errors have a place'],
   ['reader -> pipeline', 'it reads through the store interface'],
 ]);
 

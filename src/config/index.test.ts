@@ -41,7 +41,14 @@ const registry: Registry = new Map<ComponentKind, ReadonlyMap<string, Registered
       }),
     }),
   ],
-  ['processor', typed({ nop: nothing, probabilistic_sampler: z.strictObject({ timeout: duration.default(200) }) })],
+  [
+    'processor',
+    typed({
+      nop: nothing,
+      probabilistic_sampler: z.strictObject({ timeout: duration.default(200) }),
+      batch: z.record(z.string(), z.unknown()),
+    }),
+  ],
   ['connector', typed({ nop: nothing })],
   [
     'exporter',
@@ -456,15 +463,15 @@ test('what only ignored pipelines name is not judged, and receivers are told of 
 
 test('components without effect are passed by, those that only add are left out with a warning', async () => {
   const text = around({
-    more: 'processors: {batch: {timeout: 1s}, k8sattributes: }\nextensions: {pprof: }',
+    more: 'processors: {decouple: {some: 1s}, k8sattributes: }\nextensions: {pprof: }',
     pipelines:
-      'traces: {receivers: [nop], processors: [batch, k8sattributes], exporters: [nop]}\n  extensions: [pprof]',
+      'traces: {receivers: [nop], processors: [decouple, k8sattributes], exporters: [nop]}\n  extensions: [pprof]',
   });
   const { config } = await loadText(text);
   assert.deepEqual(config?.pipelines, [{ id: 'traces', receivers: ['nop'], processors: [], exporters: ['nop'] }]);
   assert.deepEqual(config?.extensions, []);
   assert.deepEqual(await told(loadText(text), ['info', 'warning']), [
-    'info: otel.yaml:3:14: processors: processor "batch" has no effect; exporters gather batches themselves',
+    'info: otel.yaml:3:14: processors: processor "decouple" has no effect; it is for Lambda functions',
     'warning: otel.yaml:3:36: processors: processor "k8sattributes" is not implemented in this version; spans pass without what it would have added',
     'info: otel.yaml:4:14: extensions: extension "pprof" has no effect; it only observes the Collector itself',
   ]);

@@ -20,7 +20,7 @@ import { readConnectorConfig } from './xray-connector/index.ts';
 import { readDaemonConfig } from './xray-daemon/index.ts';
 import { parseYaml } from './yaml.ts';
 
-export type { Config, ConfiguredComponent } from './check.ts';
+export type { Config, ConfiguredComponent, PipelineConfig } from './check.ts';
 export { type Format, formats } from './format.ts';
 export type { ComponentKind, RegisteredComponent, Registry } from './declare.ts';
 export { type Problem, printProblems, problemLine } from './message.ts';

@@ -86,24 +86,16 @@ const changes = refused(
 );
 
 const treatments: ReadonlyMap<string, KnownType> = new Map([
-  ['processor batch', idle('has no effect; exporters gather batches themselves')],
-  ['processor memory_limiter', idle('has no effect; the intake queue is bounded')],
-  ['processor groupbytrace', idle('has no effect; no processor here needs whole traces')],
-  ['processor group_by_trace', idle('has no effect; no processor here needs whole traces')],
-  ...['k8sattributes', 'k8s_attributes', 'geoip', 'resourcedetection', 'resource_detection'].map(
-    (type): [string, KnownType] => [`processor ${type}`, enriches],
-  ),
-  ...[
-    'transform',
-    'redaction',
-    'filter',
-    'schema',
-    'sumologic',
-    'isolationforest',
-    'attributes',
-    'resource',
-    'span',
-  ].map((type): [string, KnownType] => [`processor ${type}`, changes]),
+  ...['k8sattributes', 'k8s_attributes', 'geoip'].map((type): [string, KnownType] => [`processor ${type}`, enriches]),
+  ...['transform', 'redaction', 'schema', 'sumologic', 'isolationforest', 'span'].map((type): [string, KnownType] => [
+    `processor ${type}`,
+    changes,
+  ]),
+  ['processor decouple', idle('has no effect; it is for Lambda functions')],
+  ...['agenthealth', 'entitystore', 'awsmiddleware', 'k8smetadata'].map((type): [string, KnownType] => [
+    `extension ${type}`,
+    observesOnly,
+  ]),
   ...['pprof', 'zpages', 'opamp', 'ecs_observer', 'k8s_observer', 'memory_ballast'].map((type): [string, KnownType] => [
     `extension ${type}`,
     observesOnly,

@@ -51,6 +51,7 @@ const wireStatuses: Readonly<Record<ErrorCode, WireStatus>> = {
   SIGNATURE_INVALID: signInFirst,
   QUEUE_FULL: comeAgain,
   DISK_LOW: comeAgain,
+  MEMORY_HIGH: comeAgain,
   SHUTTING_DOWN: comeAgain,
   QUEUE_WRITE_FAILED: comeAgain,
   QUEUE_CORRUPT: ourFault,

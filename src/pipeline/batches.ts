@@ -14,6 +14,34 @@ export function createBatch(received: Omit<Batch, 'spans'>, report?: ReportProbl
   return { ...received, spans: () => (decoded ??= decode(received, report)) };
 }
 
+/** A batch of spans that a processor made of another; its bytes are made when somebody asks. */
+export function batchOfSpans(spans: readonly Span[], receivedAtNs: bigint): Batch {
+  let body: Uint8Array | undefined;
+  return {
+    format: 'otlp_proto',
+    get body() {
+      return (body ??= encodeTraces(spans));
+    },
+    items: spans.length,
+    receivedAtNs,
+    spans: () => spans,
+  };
+}
+
+/** The batch with each span changed; itself when none was, undefined when none is left. */
+export function mapSpans(batch: Batch, change: (span: Span) => Span | undefined): Batch | undefined {
+  const before = batch.spans();
+  const after: Span[] = [];
+  let isSame = true;
+  for (const span of before) {
+    const changed = change(span);
+    isSame &&= changed === span;
+    if (changed) after.push(changed);
+  }
+  if (isSame) return batch;
+  return after.length === 0 ? undefined : batchOfSpans(after, batch.receivedAtNs);
+}
+
 /** The batch in pieces of at most `recordBytesMax`, or the batch itself when it is small enough. */
 export function splitBatch(batch: Batch): readonly Batch[] {
   if (batch.body.length <= recordBytesMax) return [batch];

@@ -57,7 +57,11 @@ describe('a configuration', () => {
 
   it('has a place in the queue for each exporter of each pipeline', async () => {
     const { config } = await build(twoPipelines);
-    assert.deepEqual(destinationsOf(config), ['traces/a>sink/one', 'traces/b>sink/one', 'traces/b>sink/two']);
+    assert.deepEqual(destinationsOf(config, new Map()), [
+      'traces/a>sink/one',
+      'traces/b>sink/one',
+      'traces/b>sink/two',
+    ]);
   });
 
   it('keeps those places apart, whatever the names', async () => {
@@ -68,7 +72,7 @@ describe('a configuration', () => {
         pipelines:
           traces: {receivers: [source], exporters: [tag/sink]}
           traces/tag: {receivers: [source], exporters: [sink]}`);
-    assert.deepEqual(destinationsOf(config), ['traces>tag/sink', 'traces/tag>sink']);
+    assert.deepEqual(destinationsOf(config, new Map()), ['traces>tag/sink', 'traces/tag>sink']);
   });
 
   it('makes one exporter for all its pipelines, and processors for each', async () => {

@@ -1,4 +1,4 @@
-import type { Config, ConfiguredComponent } from '../config/index.ts';
+import type { Config, ConfiguredComponent, PipelineConfig } from '../config/index.ts';
 import { RaybridgeError } from '../errors.ts';
 import { createBatch } from './batches.ts';
 import { createProblemReport } from './conversion-problems.ts';
@@ -6,21 +6,26 @@ import type {
   Component,
   ComponentFactory,
   ComponentKind,
+  ConnectorFactory,
   Context,
   Exporter,
   ExporterFactory,
   Extension,
   ExtensionFactory,
+  Intake,
   Processor,
   ProcessorFactory,
   ReceiverFactory,
   StoreComponent,
   StoreFactory,
+  TraceProcessor,
 } from './component.ts';
 import { createDelivery } from './delivery.ts';
 import { createIntake } from './intake.ts';
-import type { DurableQueue } from './queue.ts';
+import type { DurableQueue, QueueRecord } from './queue.ts';
+import { destinationsIn, type Route, type RouteRules, routesOf, type Step } from './routes.ts';
 import { createSamplingService } from './sampling-service.ts';
+import { createTraceStage } from './trace-stage.ts';
 
 /** A configuration that runs. */
 export interface Pipelines {
@@ -46,11 +51,21 @@ export interface BuildInput {
   readonly contextOf: (id: string) => Omit<Context, 'store' | 'sampling' | 'authenticator'>;
 }
 
-/** The names under which records wait in the queue: one for each exporter of each pipeline. */
-export function destinationsOf({ pipelines }: Pick<Config, 'pipelines'>): readonly string[] {
-  return pipelines.flatMap((pipeline) =>
-    pipeline.exporters.map((exporterId) => destinationOf(pipeline.id, exporterId)),
+/** The names under which records wait in the queue. */
+export function destinationsOf(config: Config, register: BuildInput['register']): readonly string[] {
+  const rules = rulesOf(config, register);
+  return config.pipelines.flatMap((pipeline) => destinationsIn(routesOf(config, pipeline, rules)));
+}
+
+function rulesOf(config: Config, register: BuildInput['register']): RouteRules {
+  const gathering = config.processors.filter(
+    ({ type }) => 'gathersTraces' in (register.get('processor')?.get(type) ?? {}),
   );
+  const forwarding = config.connectors.filter(({ type }) => type === 'forward');
+  return {
+    gathers: (id) => gathering.some((processor) => processor.id === id),
+    forwards: (id) => forwarding.some((connector) => connector.id === id),
+  };
 }
 
 /** Makes every component of a checked configuration and connects them. Nothing is started yet. */
@@ -83,36 +98,64 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
       factoryOf<ExporterFactory>(register, 'exporter', type).create({ config: settings, context: fullContext(id) }),
     );
   }
-  const processors: Processor[] = [];
-  const deliveries: Component[] = [];
-  for (const pipeline of config.pipelines) {
-    const steps = pipeline.processors.map((id): Processor => {
-      const { type, config: settings } = configured(config.processors, id);
-      return factoryOf<ProcessorFactory>(register, 'processor', type).create({
-        config: settings,
-        context: fullContext(id),
-      });
+  for (const { id, type, config: settings } of config.connectors) {
+    const connector = factoryOf<ConnectorFactory>(register, 'connector', type).create({
+      config: settings,
+      context: fullContext(id),
     });
-    processors.push(...steps);
-    for (const exporterId of pipeline.exporters) {
-      const exporter = found(exporters.get(exporterId), `${pipeline.id}: the exporter "${exporterId}"`);
-      const destination = destinationOf(pipeline.id, exporterId);
-      const context = contextOf(exporterId);
-      const report = createProblemReport({ ...context, destination });
-      deliveries.push(
-        createDelivery({
-          ...context,
-          destination,
-          queue,
-          exporter,
-          processors: steps,
-          toBatch: (record) => createBatch(record, report),
-        }),
+    if (connector) exporters.set(id, connector);
+  }
+  const processors = new Map<string, Processor | TraceProcessor>();
+  for (const pipeline of config.pipelines) {
+    for (const id of pipeline.processors) {
+      const { type, config: settings } = configured(config.processors, id);
+      const factory = factoryOf<ProcessorFactory>(register, 'processor', type);
+      processors.set(
+        keyOf({ pipeline: pipeline.id, processor: id }),
+        factory.create({ config: settings, context: fullContext(id) }),
       );
     }
   }
+  const processorAt = (step: Step): Processor | TraceProcessor => found(processors.get(keyOf(step)), step.processor);
+  const stepsOf = (steps: readonly Step[]): readonly Processor[] => steps.map(processorAt).filter(isPlain);
+
+  const deliveryOf = ({ destination, steps, end, next }: Route): readonly Component[] => {
+    const context = contextOf(end.kind === 'exporter' ? end.id : end.step.processor);
+    const report = createProblemReport({ ...context, destination });
+    const common = {
+      ...context,
+      destination,
+      queue,
+      processors: stepsOf(steps),
+      toBatch: (record: QueueRecord) => createBatch(record, report),
+    };
+    if (end.kind === 'exporter') {
+      const exporter = found(exporters.get(end.id), `${destination}: the exporter "${end.id}"`);
+      return [createDelivery({ ...common, exporter })];
+    }
+    const processor = processorAt(end.step);
+    if (isPlain(processor)) throw new RaybridgeError('CONFIG_INVALID', `${destination}: gathers no traces`);
+    const stage = createTraceStage({ ...common, processor, next: next.map((route) => route.destination) });
+    return [stage, ...next.flatMap(deliveryOf)];
+  };
+
+  const rules = rulesOf(config, register);
+  const routes = new Map(config.pipelines.map((pipeline) => [pipeline.id, routesOf(config, pipeline, rules)]));
+  const forwarded = (pipeline: PipelineConfig): boolean => pipeline.receivers.every((id) => rules.forwards(id));
+  const deliveries = config.pipelines
+    .filter((pipeline) => !forwarded(pipeline))
+    .flatMap((pipeline) => routes.get(pipeline.id) ?? [])
+    .flatMap(deliveryOf);
+  const intakeOf = (pipelines: readonly PipelineConfig[]): Intake => {
+    const entered = pipelines.flatMap(({ id }) => routes.get(id) ?? []);
+    return createIntake(
+      queue,
+      entered.map(({ destination }) => destination),
+      entered.flatMap(({ steps }) => stepsOf(steps)),
+    );
+  };
   // An extension that takes data in, such as the X-Ray API, feeds every pipeline: no pipeline can name it.
-  const intakeOfAll = createIntake(queue, destinationsOf(config));
+  const intakeOfAll = intakeOf(config.pipelines.filter((pipeline) => !forwarded(pipeline)));
   for (const { id, type, config: settings } of config.extensions) {
     const factory = factoryOf<ExtensionFactory>(register, 'extension', type);
     extensions.set(id, factory.create({ config: settings, context: fullContext(id), intake: intakeOfAll }));
@@ -124,10 +167,7 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
     return factoryOf<ReceiverFactory>(register, 'receiver', type).create({
       config: settings,
       context,
-      intake: createIntake(
-        queue,
-        destinationsOf({ pipelines: config.pipelines.filter((pipeline) => pipeline.receivers.includes(id)) }),
-      ),
+      intake: intakeOf(config.pipelines.filter((pipeline) => pipeline.receivers.includes(id))),
       ignoredSignals: new Set(
         config.ignoredPipelines.filter((pipeline) => pipeline.receivers.includes(id)).map(({ signal }) => signal),
       ),
@@ -136,13 +176,16 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
 
   return runInOrder(
     [...stores.values()],
-    [[...exporters.values()], processors, deliveries, [...extensions.values()], receivers],
+    [[...exporters.values()], [...processors.values()], deliveries, [...extensions.values()], receivers],
   );
 }
 
-/** Names hold slashes but no symbols, so this sign keeps `traces` and `a/b` from `traces/a` and `b`. */
-function destinationOf(pipelineId: string, exporterId: string): string {
-  return `${pipelineId}>${exporterId}`;
+function keyOf({ pipeline, processor }: Step): string {
+  return `${pipeline}>${processor}`;
+}
+
+function isPlain(processor: Processor | TraceProcessor): processor is Processor {
+  return 'process' in processor;
 }
 
 function factoryOf<Wanted extends ComponentFactory>(

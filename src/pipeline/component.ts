@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { HttpHost } from '../net/http.ts';
 import type { UnsignedRequest } from '../net/http-client.ts';
+import type { RaybridgeError } from '../errors.ts';
+import type { Span } from '../model/index.ts';
 import type { Batch, BatchFormat } from './batch.ts';
 import type { SamplingService } from './sampling.ts';
 import type { Status } from './status.ts';
@@ -48,7 +50,9 @@ export type ReceiverFactory = Factory<
   },
   Component
 >;
-export type ProcessorFactory = Factory<'processor', Creation, Processor>;
+export type ProcessorFactory = Factory<'processor', Creation, Processor> | TraceProcessorFactory;
+/** A processor that needs whole traces; it cuts its pipeline in two, see `trace-stage.ts`. */
+export type TraceProcessorFactory = Factory<'processor', Creation, TraceProcessor> & { readonly gathersTraces: true };
 export type ExporterFactory = Factory<'exporter', Creation, Exporter>;
 /** What takes spans from one pipeline as an exporter does; undefined: it hands them to the pipelines that name it as a receiver. */
 export type ConnectorFactory = Factory<'connector', Creation, Exporter | undefined>;
@@ -75,6 +79,29 @@ export interface Intake {
 export interface Processor extends Component {
   /** A pure step: the batch itself when nothing changes, a new one otherwise, undefined when all of it was dropped (the processor has counted that). */
   process(batch: Batch): Batch | undefined;
+  /** Why new data must not be taken at the moment; a retryable error. */
+  refusal?(): RaybridgeError | undefined;
+}
+
+/** Judges traces as a whole. */
+export interface TraceProcessor extends Component {
+  readonly gathering: Gathering;
+  /** What was decided of a trace whose spans come late; undefined when nobody remembers. */
+  remembered(traceId: string): TraceDecision | undefined;
+  /** All spans of the trace that came in time, in the order of arrival. What is dropped is counted by the caller. */
+  decide(traceId: string, spans: readonly Span[]): TraceDecision;
+}
+
+export type TraceDecision = 'keep' | 'drop';
+
+export interface Gathering {
+  /** From the first span of a trace. */
+  readonly waitMs: number;
+  /** From its root, when that is sooner; 0: the root changes nothing. */
+  readonly waitAfterRootMs: number;
+  /** At one time; the oldest are decided early, or nothing more is read until there is room. */
+  readonly tracesMax: number;
+  readonly waitsForRoom: boolean;
 }
 
 export interface Exporter extends Component {

@@ -6,7 +6,7 @@ import { openQueueDisk } from './queue-disk.ts';
 import { openQueueEnvironment, readOrCorrupt } from './queue-environment.ts';
 import { createQueueRows } from './queue-rows.ts';
 import { createWaiters } from './queue-waiters.ts';
-import type { DeadLetters, DurableQueue, QueueLimits } from './queue.ts';
+import type { DeadLetters, DurableQueue, NewRecord, QueueLimits } from './queue.ts';
 import type { Status } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -70,6 +70,11 @@ export async function openLmdbQueue(setup: LmdbQueueSetup): Promise<LmdbQueue> {
 
   const submit: typeof commits.submit = (change) => (closing ? Promise.reject(shuttingDown()) : commits.submit(change));
 
+  const store = async (record: NewRecord, destinations: readonly string[]): Promise<void> => {
+    await submit(rows.store(record, [...new Set(destinations)]));
+    waiters.wake();
+  };
+
   const evictExpired = async (): Promise<void> => {
     const oldestNs = nowNs() - BigInt(Math.round(limits.ageMaxMs * nanosecondsPerMillisecond));
     for (;;) {
@@ -131,11 +136,14 @@ export async function openLmdbQueue(setup: LmdbQueueSetup): Promise<LmdbQueue> {
       disk.admit();
       accounts.reserve(record.body.length);
       try {
-        await submit(rows.store(record, [...new Set(destinations)]));
+        await store(record, destinations);
       } finally {
         accounts.release(record.body.length);
       }
-      waiters.wake();
+    },
+    async replace(record, destinations) {
+      if (commits.failure) throw commits.failure;
+      if (destinations.length > 0) await store(record, destinations);
     },
     read(request) {
       if (closing) return [];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RaybridgeError } from '../errors.ts';
 import { createQueueAccounts, firstSequence } from './queue-accounts.ts';
 import { createWaiters } from './queue-waiters.ts';
-import type { DurableQueue, QueueLimits, QueueRecord } from './queue.ts';
+import type { DurableQueue, NewRecord, QueueLimits, QueueRecord } from './queue.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -85,6 +85,15 @@ export function openMemoryQueue(setup: {
     return Promise.resolve();
   };
 
+  const store = (record: NewRecord, destinations: readonly string[]): void => {
+    const body = Uint8Array.from(record.body);
+    const sequence = nextSequence++;
+    const all = new Set(destinations);
+    waiting.set(sequence, { record: { ...record, body, sequence }, destinations: all });
+    accounts.stored(body.length, all);
+    waiters.wake();
+  };
+
   const refuseWhenClosed = (): void => {
     if (closed) throw new RaybridgeError('SHUTTING_DOWN', 'queue: the process is stopping');
   };
@@ -98,14 +107,13 @@ export function openMemoryQueue(setup: {
     async enqueue(record, destinations) {
       refuseWhenClosed();
       if (destinations.length === 0) return;
-      const body = Uint8Array.from(record.body);
-      accounts.reserve(body.length);
-      accounts.release(body.length);
-      const sequence = nextSequence++;
-      const all = new Set(destinations);
-      waiting.set(sequence, { record: { ...record, body, sequence }, destinations: all });
-      accounts.stored(body.length, all);
-      waiters.wake();
+      accounts.reserve(record.body.length);
+      accounts.release(record.body.length);
+      store(record, destinations);
+    },
+    async replace(record, destinations) {
+      refuseWhenClosed();
+      if (destinations.length > 0) store(record, destinations);
     },
     read({ destination, afterSequence, bytesMax }) {
       const found: QueueRecord[] = [];

@@ -18,6 +18,8 @@ export interface DurableQueue {
    * @throws RaybridgeError QUEUE_FULL, DISK_LOW, SHUTTING_DOWN, QUEUE_WRITE_FAILED.
    */
   enqueue(record: NewRecord, destinations: readonly string[]): Promise<void>;
+  /** The same for what takes the place of records that are acknowledged next: the limit in bytes does not hold. */
+  replace(record: NewRecord, destinations: readonly string[]): Promise<void>;
 
   /**
    * The next records of a destination after `afterSequence`, oldest first, at most `bytesMax`

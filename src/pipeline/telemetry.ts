@@ -34,6 +34,8 @@ export const counters = {
   raybridge_dead_letters_total: 'Dead letters written, by exporter and reason.',
   raybridge_dead_lettered_spans_total: 'Spans (or segment documents) in dead letters written, by exporter and reason.',
   raybridge_ignored_items_total: 'Requests of other signals answered with success and dropped, by signal.',
+  raybridge_traces_decided_early_total: 'Traces decided before their time because too many waited, by exporter.',
+  raybridge_sampling_verdicts_total: 'What sampling policies said of traces, by processor, policy and decision.',
   raybridge_engine_restarts_total: 'Restarts of the embedded engine.',
   raybridge_digest_failures_total: 'Traces that could not be made searchable, by store.',
   raybridge_insight_events_total:

@@ -11,6 +11,13 @@ export function dataDirOf(option: string | undefined, env: NodeJS.ProcessEnv): s
   return join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'raybridge');
 }
 
+/** The same for a program that stands in for another; each has its own, since several may run beside each other. */
+export function dataDirOfFront(name: string, env: NodeJS.ProcessEnv): string {
+  if (env['RAYBRIDGE_DATA_DIR']) return resolve(env['RAYBRIDGE_DATA_DIR']);
+  // Services run as root without a home.
+  return process.getuid?.() === 0 ? join('/var/lib/raybridge', name) : join(dataDirOf(undefined, env), name);
+}
+
 /**
  * Makes the data directory if it is missing and claims it for this process, because two processes
  * on one queue would lose each other's marks. The claim is a file with the process id and its start

@@ -2,12 +2,10 @@
  * Which program's configuration a text is (specification: configuration 6.2 and 6.3). The file's name
  * only helps where the content allows several.
  */
+import type { Format } from './format-names.ts';
 import { type Problem, error } from './message.ts';
 import { type MappingNode, isNull, wholeSource } from './tree.ts';
 import { parseYaml } from './yaml.ts';
-
-export const formats = ['otelcol', 'fluent-bit', 'cloudwatch-agent', 'xray', 'xrayconnector'] as const;
-export type Format = (typeof formats)[number];
 
 /** What a text holds instead of a configuration: the resource that wraps one, or a piece of one. */
 export interface Wrapper {

@@ -6,12 +6,13 @@
 import { type Config, checkConfig } from './check.ts';
 import type { Registry } from './declare.ts';
 import { defaultConfig, defaultSource } from './default.ts';
-import { type AgentWorld } from './cloudwatch-agent/translate.ts';
+import type { AgentWorld } from './cloudwatch-agent/translate.ts';
 import { readAgentConfig } from './cloudwatch-agent/index.ts';
 import { expandTree } from './expand.ts';
 import { readFluentBit } from './fluent-bit/index.ts';
 import { type Translation, placeOf } from './foreign.ts';
-import { type Format, detectFormat } from './format.ts';
+import type { Format } from './format-names.ts';
+import { detectFormat } from './format.ts';
 import { mergeMappings } from './merge.ts';
 import { type Problem, error } from './message.ts';
 import { type Location, type World, parseLocation, parseSet, readLocation } from './source.ts';
@@ -21,7 +22,7 @@ import { readDaemonConfig } from './xray-daemon/index.ts';
 import { parseYaml } from './yaml.ts';
 
 export type { Config, ConfiguredComponent, PipelineConfig } from './check.ts';
-export { type Format, formats } from './format.ts';
+export type { Format } from './format-names.ts';
 export type { ComponentKind, RegisteredComponent, Registry } from './declare.ts';
 export { type Problem, printProblems, problemLine } from './message.ts';
 export { printConfig } from './print.ts';

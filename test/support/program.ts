@@ -63,9 +63,13 @@ export function startProgram(words: readonly string[], env: NodeJS.ProcessEnv = 
 /** Runs `raybridge WORDS` to its end. */
 export async function runProgram(
   words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  /** Under another name. */
+  main = rootPath('dist', 'src', 'cli', 'main.js'),
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [rootPath('dist', 'src', 'cli', 'main.js'), ...words], {
+  const child = spawn(process.execPath, [main, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   const [stdout, stderr, [code]] = await Promise.all([buffer(child.stdout), buffer(child.stderr), once(child, 'exit')]);
   return { code, stdout: stdout.toString(), stderr: stderr.toString() };

@@ -2,13 +2,22 @@ import { BatchGetTracesCommand, type Trace, XRayClient } from '@aws-sdk/client-x
 import { eventually } from './eventually.ts';
 
 /** The AWS SDK's X-Ray client, unmodified but for its endpoint. */
-export function openXrayClient(api: string): XRayClient {
+export function openXrayClient(
+  api: string,
+  { region = 'us-east-1', accessKeyId = 'any', secretAccessKey = 'any' }: Partial<Caller> = {},
+): XRayClient {
   return new XRayClient({
     endpoint: `http://${api}`,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    region,
+    credentials: { accessKeyId, secretAccessKey },
     maxAttempts: 3,
   });
+}
+
+interface Caller {
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
 }
 
 /** The segment documents of a trace, once it is there and has at least `count` of them. */

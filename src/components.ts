@@ -28,6 +28,7 @@ import { probabilisticSamplerProcessor } from './processors/probabilistic_sample
 import { resourceProcessor } from './processors/resource/index.ts';
 import { resourcedetectionProcessor } from './processors/resourcedetection/index.ts';
 import { awsxrayReceiver } from './receivers/awsxray/index.ts';
+import { awsxrayPollerReceiver } from './receivers/awsxray_poller/index.ts';
 import { nopReceiver } from './receivers/nop/index.ts';
 import { otlpReceiver } from './receivers/otlp/index.ts';
 import { clickhouseStore } from './stores/clickhouse/index.ts';
@@ -36,6 +37,7 @@ import { clickhouseStore } from './stores/clickhouse/index.ts';
 const all: readonly ComponentFactory[] = [
   otlpReceiver,
   awsxrayReceiver,
+  awsxrayPollerReceiver,
   nopReceiver,
   attributesProcessor,
   batchProcessor,

@@ -50,6 +50,9 @@ export interface AwsClientOptions extends IdentityOptions {
 /** Who calls. Absent members leave the choice to the credential chain of the AWS SDKs. */
 export interface IdentityOptions {
   readonly region?: string | undefined;
+  /** In place of the chain; both or neither. */
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
   readonly roleArn?: string | undefined;
   readonly externalId?: string | undefined;
   /** Of the session that an assumed role gets. */
@@ -194,12 +197,16 @@ async function openProvider(options: IdentityOptions, region: () => Promise<Foun
     const { webIdentityTokenFile } = options;
     return fromTokenFile({ roleArn, webIdentityTokenFile, roleSessionName: sessionName, clientConfig });
   }
-  const chain = fromNodeProviderChain({
-    clientConfig,
-    ...(profile ? { profile } : {}),
-    ...(sharedCredentialsFile ? { filepath: sharedCredentialsFile } : {}),
-    ...(options.imdsRetries === undefined ? {} : { maxRetries: options.imdsRetries }),
-  });
+  const { accessKeyId, secretAccessKey } = options;
+  const chain: Provider =
+    accessKeyId && secretAccessKey
+      ? async () => ({ accessKeyId, secretAccessKey })
+      : fromNodeProviderChain({
+          clientConfig,
+          ...(profile ? { profile } : {}),
+          ...(sharedCredentialsFile ? { filepath: sharedCredentialsFile } : {}),
+          ...(options.imdsRetries === undefined ? {} : { maxRetries: options.imdsRetries }),
+        });
   if (!roleArn) return chain;
   const params = { RoleArn: roleArn, RoleSessionName: sessionName, ...(externalId ? { ExternalId: externalId } : {}) };
   return fromTemporaryCredentials({ params, masterCredentials: chain, clientConfig });

@@ -1,86 +1,148 @@
-import { awsproxy } from './extensions/awsproxy/index.ts';
-import { bearertokenauth } from './extensions/bearertokenauth/index.ts';
-import { basicauth } from './extensions/basicauth/index.ts';
-import { headersSetter } from './extensions/headers_setter/index.ts';
-import { sigv4auth } from './extensions/sigv4auth/index.ts';
-import { healthCheck } from './extensions/health_check/index.ts';
-import { fileStorage } from './extensions/file_storage/index.ts';
-import { fluentBitMonitoring } from './extensions/fluent_bit_monitoring/index.ts';
-import { consoleExtension } from './extensions/console/index.ts';
-import { health } from './extensions/health/index.ts';
-import { xrayApi } from './extensions/xray_api/index.ts';
-import { awsxrayExporter } from './exporters/awsxray/index.ts';
-import { debugExporter } from './exporters/debug/index.ts';
-import { nopExporter } from './exporters/nop/index.ts';
-import { otlpGrpcExporter } from './exporters/otlp_grpc/index.ts';
-import { otlpHttpExporter } from './exporters/otlp_http/index.ts';
-import { storeExporter } from './exporters/store/index.ts';
 import type { ComponentFactory, ComponentKind } from './pipeline/component.ts';
-import { attributesProcessor } from './processors/attributes/index.ts';
-import { batchProcessor } from './processors/batch/index.ts';
-import { forwardConnector } from './connectors/forward/index.ts';
-import { groupbytraceProcessor } from './processors/groupbytrace/index.ts';
-import { tailSamplingProcessor } from './processors/tail_sampling/index.ts';
-import { filterProcessor } from './processors/filter/index.ts';
-import { fluentBitSamplerProcessor } from './processors/fluent_bit_sampler/index.ts';
-import { memoryLimiterProcessor } from './processors/memory_limiter/index.ts';
-import { probabilisticSamplerProcessor } from './processors/probabilistic_sampler/index.ts';
-import { resourceProcessor } from './processors/resource/index.ts';
-import { resourcedetectionProcessor } from './processors/resourcedetection/index.ts';
-import { awsxrayReceiver } from './receivers/awsxray/index.ts';
-import { awsxrayPollerReceiver } from './receivers/awsxray_poller/index.ts';
-import { nopReceiver } from './receivers/nop/index.ts';
-import { otlpReceiver } from './receivers/otlp/index.ts';
-import { clickhouseStore } from './stores/clickhouse/index.ts';
 
-/** Every component, one line each. */
-const all: readonly ComponentFactory[] = [
-  otlpReceiver,
-  awsxrayReceiver,
-  awsxrayPollerReceiver,
-  nopReceiver,
-  attributesProcessor,
-  batchProcessor,
-  filterProcessor,
-  groupbytraceProcessor,
-  tailSamplingProcessor,
-  forwardConnector,
-  fluentBitSamplerProcessor,
-  memoryLimiterProcessor,
-  probabilisticSamplerProcessor,
-  resourceProcessor,
-  resourcedetectionProcessor,
-  storeExporter,
-  awsxrayExporter,
-  debugExporter,
-  nopExporter,
-  otlpGrpcExporter,
-  otlpHttpExporter,
-  clickhouseStore,
-  xrayApi,
-  consoleExtension,
-  health,
-  awsproxy,
-  fluentBitMonitoring,
-  fileStorage,
-  healthCheck,
-  sigv4auth,
-  headersSetter,
-  basicauth,
-  bearertokenauth,
+/**
+ * Every component, one line each: its kind, its type and the aliases of that, and where its factory is.
+ * It is loaded when a configuration names it, so that what is not used costs no time at start and no memory.
+ */
+const all: readonly RegisteredType[] = [
+  register('receiver', 'otlp', async () => (await import('./receivers/otlp/index.ts')).otlpReceiver),
+  register(
+    'receiver',
+    ['awsxray', 'aws_xray'],
+    async () => (await import('./receivers/awsxray/index.ts')).awsxrayReceiver,
+  ),
+  register(
+    'receiver',
+    'awsxray_poller',
+    async () => (await import('./receivers/awsxray_poller/index.ts')).awsxrayPollerReceiver,
+  ),
+  register('receiver', 'nop', async () => (await import('./receivers/nop/index.ts')).nopReceiver),
+  register(
+    'processor',
+    'attributes',
+    async () => (await import('./processors/attributes/index.ts')).attributesProcessor,
+  ),
+  register('processor', 'batch', async () => (await import('./processors/batch/index.ts')).batchProcessor),
+  register('processor', 'filter', async () => (await import('./processors/filter/index.ts')).filterProcessor),
+  register(
+    'processor',
+    'fluent_bit_sampler',
+    async () => (await import('./processors/fluent_bit_sampler/index.ts')).fluentBitSamplerProcessor,
+  ),
+  register(
+    'processor',
+    ['groupbytrace', 'group_by_trace'],
+    async () => (await import('./processors/groupbytrace/index.ts')).groupbytraceProcessor,
+  ),
+  register(
+    'processor',
+    'memory_limiter',
+    async () => (await import('./processors/memory_limiter/index.ts')).memoryLimiterProcessor,
+  ),
+  register(
+    'processor',
+    'probabilistic_sampler',
+    async () => (await import('./processors/probabilistic_sampler/index.ts')).probabilisticSamplerProcessor,
+  ),
+  register('processor', 'resource', async () => (await import('./processors/resource/index.ts')).resourceProcessor),
+  register(
+    'processor',
+    ['resourcedetection', 'resource_detection'],
+    async () => (await import('./processors/resourcedetection/index.ts')).resourcedetectionProcessor,
+  ),
+  register(
+    'processor',
+    'tail_sampling',
+    async () => (await import('./processors/tail_sampling/index.ts')).tailSamplingProcessor,
+  ),
+  register('connector', 'forward', async () => (await import('./connectors/forward/index.ts')).forwardConnector),
+  register(
+    'exporter',
+    ['awsxray', 'aws_xray'],
+    async () => (await import('./exporters/awsxray/index.ts')).awsxrayExporter,
+  ),
+  register('exporter', ['debug', 'logging'], async () => (await import('./exporters/debug/index.ts')).debugExporter),
+  register('exporter', 'nop', async () => (await import('./exporters/nop/index.ts')).nopExporter),
+  register(
+    'exporter',
+    ['otlp_grpc', 'otlp'],
+    async () => (await import('./exporters/otlp_grpc/index.ts')).otlpGrpcExporter,
+  ),
+  register(
+    'exporter',
+    ['otlp_http', 'otlphttp'],
+    async () => (await import('./exporters/otlp_http/index.ts')).otlpHttpExporter,
+  ),
+  register('exporter', 'store', async () => (await import('./exporters/store/index.ts')).storeExporter),
+  register('store', 'clickhouse', async () => (await import('./stores/clickhouse/index.ts')).clickhouseStore),
+  register(
+    'extension',
+    ['awsproxy', 'aws_proxy'],
+    async () => (await import('./extensions/awsproxy/index.ts')).awsproxy,
+  ),
+  register(
+    'extension',
+    ['basicauth', 'basic_auth'],
+    async () => (await import('./extensions/basicauth/index.ts')).basicauth,
+  ),
+  register(
+    'extension',
+    ['bearertokenauth', 'bearer_token_auth'],
+    async () => (await import('./extensions/bearertokenauth/index.ts')).bearertokenauth,
+  ),
+  register('extension', 'console', async () => (await import('./extensions/console/index.ts')).consoleExtension),
+  register('extension', 'file_storage', async () => (await import('./extensions/file_storage/index.ts')).fileStorage),
+  register(
+    'extension',
+    'fluent_bit_monitoring',
+    async () => (await import('./extensions/fluent_bit_monitoring/index.ts')).fluentBitMonitoring,
+  ),
+  register(
+    'extension',
+    'headers_setter',
+    async () => (await import('./extensions/headers_setter/index.ts')).headersSetter,
+  ),
+  register('extension', 'health', async () => (await import('./extensions/health/index.ts')).health),
+  register(
+    'extension',
+    ['health_check', 'healthcheck'],
+    async () => (await import('./extensions/health_check/index.ts')).healthCheck,
+  ),
+  register(
+    'extension',
+    ['sigv4auth', 'sigv4_auth'],
+    async () => (await import('./extensions/sigv4auth/index.ts')).sigv4auth,
+  ),
+  register('extension', 'xray_api', async () => (await import('./extensions/xray_api/index.ts')).xrayApi),
 ];
 
-/** Factories by kind, then by type or alias. */
-export type Register = ReadonlyMap<ComponentKind, ReadonlyMap<string, ComponentFactory>>;
+export interface RegisteredType {
+  readonly kind: ComponentKind;
+  readonly type: string;
+  readonly aliases: readonly string[];
+  load(): Promise<ComponentFactory>;
+}
+
+/** By kind, then by type or alias. */
+export type Register = ReadonlyMap<ComponentKind, ReadonlyMap<string, RegisteredType>>;
 
 export const components: Register = registerAll(all);
 
-function registerAll(factories: readonly ComponentFactory[]): Register {
-  const register = new Map<ComponentKind, Map<string, ComponentFactory>>();
-  for (const factory of factories) {
-    const ofKind = register.get(factory.kind) ?? new Map<string, ComponentFactory>();
-    register.set(factory.kind, ofKind);
-    for (const type of [factory.type, ...(factory.aliases ?? [])]) ofKind.set(type, factory);
+function register(
+  kind: ComponentKind,
+  names: string | readonly [type: string, ...aliases: string[]],
+  load: () => Promise<ComponentFactory>,
+): RegisteredType {
+  const [type, ...aliases] = typeof names === 'string' ? [names] : names;
+  return { kind, type, aliases, load };
+}
+
+function registerAll(types: readonly RegisteredType[]): Register {
+  const byKind = new Map<ComponentKind, Map<string, RegisteredType>>();
+  for (const registered of types) {
+    const ofKind = byKind.get(registered.kind) ?? new Map<string, RegisteredType>();
+    byKind.set(registered.kind, ofKind);
+    for (const name of [registered.type, ...registered.aliases]) ofKind.set(name, registered);
   }
-  return register;
+  return byKind;
 }

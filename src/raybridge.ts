@@ -6,7 +6,7 @@ import { openControl } from './control.ts';
 import { claimDataDir } from './data-dir.ts';
 import { RaybridgeError } from './errors.ts';
 import { createHttpHost } from './net/http.ts';
-import { type BuildInput, buildPipelines, destinationsOf } from './pipeline/build.ts';
+import { type BuildInput, buildPipelines, destinationsOf, type Factories, loadFactories } from './pipeline/build.ts';
 import type { Logger } from './pipeline/component.ts';
 import { openLmdbQueue } from './pipeline/queue-lmdb.ts';
 import { openMemoryQueue } from './pipeline/queue-memory.ts';
@@ -61,14 +61,15 @@ export async function createRaybridge(options: RaybridgeOptions, register: Regis
     await release?.();
     throw error;
   };
-  const destinations = destinationsOf(options.config, register);
+  const factories = await loadFactories(options.config, register).catch(releaseOnFailure);
+  const destinations = destinationsOf(options.config, factories);
   const setup = { status, telemetry, destinations, writable: release !== undefined };
   const { queue, letters } = await openQueue(options, setup).catch(releaseOnFailure);
   const control = letters && (await openControl(dataDir, { letters, log }).catch(releaseOnFailure));
-  const arrange = (config: Config): Arrangement =>
-    createArrangement(config, { options, register, queue, status, telemetry });
+  const arrange = (config: Config, loaded: Factories): Arrangement =>
+    createArrangement(config, { options, factories: loaded, queue, status, telemetry });
 
-  let running = { config: options.config, arrangement: arrange(options.config) };
+  let running = { config: options.config, factories, arrangement: arrange(options.config, factories) };
   const inTurn = createTurns();
 
   return {
@@ -82,14 +83,15 @@ export async function createRaybridge(options: RaybridgeOptions, register: Regis
     storesOpen: () => running.arrangement.storesOpen(),
     reload: (config) =>
       inTurn(async () => {
-        const next = arrange(config);
+        const loaded = await loadFactories(config, register);
+        const next = arrange(config, loaded);
         await running.arrangement.shutdown(reloadDeadlineMs);
         try {
           await next.start();
-          running = { config, arrangement: next };
+          running = { config, factories: loaded, arrangement: next };
         } catch (error) {
           await next.shutdown(0);
-          running = { ...running, arrangement: arrange(running.config) };
+          running = { ...running, arrangement: arrange(running.config, running.factories) };
           await running.arrangement.start();
           throw error;
         }
@@ -118,7 +120,7 @@ interface Arrangement {
 
 interface Standing {
   readonly options: RaybridgeOptions;
-  readonly register: Register;
+  readonly factories: Factories;
   readonly queue: DurableQueue;
   readonly status: Status;
   readonly telemetry: Telemetry;
@@ -131,7 +133,7 @@ function createArrangement(config: Config, standing: Standing): Arrangement {
   const telemetry = createTelemetry(standing.telemetry);
   const http = createHttpHost({ status, log, insecureNoAuth });
   const contextOf: BuildInput['contextOf'] = (id) => ({ id, log, nowNs, telemetry, status, http, dataDir, version });
-  const pipelines = buildPipelines({ config, register: standing.register, queue: standing.queue, contextOf });
+  const pipelines = buildPipelines({ config, factories: standing.factories, queue: standing.queue, contextOf });
   let opening = Promise.resolve();
 
   return {

@@ -120,6 +120,15 @@ describe('components', () => {
     assert.deepEqual(unregistered, []);
   });
 
+  it('are loaded under the kind and the type by which they are registered', async () => {
+    for (const [kind, types] of components) {
+      for (const registered of types.values()) {
+        const factory = await registered.load();
+        assert.deepEqual([factory.kind, factory.type], [kind, registered.type]);
+      }
+    }
+  });
+
   it('have a folder of their name', () => {
     const types = [...components].flatMap(([kind, factories]) =>
       [...factories.values()].map(({ type }) => `${kind}s/${type}`),

@@ -67,9 +67,9 @@ export interface Checked {
   readonly problems: readonly Problem[];
 }
 
-export function checkConfig(root: MappingNode, registry: Registry): Checked {
+export async function checkConfig(root: MappingNode, registry: Registry): Promise<Checked> {
   if (root.entries.size === 0) return refused(error(wholeSource(root.position.source), '', 'empty configuration file'));
-  const { declared, problems: declarationProblems } = declareComponents(root, registry);
+  const { declared, problems: declarationProblems } = await declareComponents(root, registry);
   const noService = scalar(root.position, null);
   const service = decode(root.entries.get('service')?.value ?? noService, serviceSchema, {
     path: ['service'],

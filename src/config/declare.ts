@@ -12,8 +12,14 @@ export interface RegisteredComponent {
   readonly configSchema: z.ZodType;
 }
 
+/** A type that there is; its component is loaded when a configuration names it. */
+export interface KnownComponent {
+  readonly type: string;
+  load(): Promise<RegisteredComponent>;
+}
+
 /** By kind, then by type or alias. */
-export type Registry = ReadonlyMap<ComponentKind, ReadonlyMap<string, RegisteredComponent>>;
+export type Registry = ReadonlyMap<ComponentKind, ReadonlyMap<string, KnownComponent>>;
 
 /** A component as it stands in the configuration, whether or not anybody knows its type. */
 export interface Declared {
@@ -46,12 +52,13 @@ export const sectionOf = {
 
 const kinds = ['receiver', 'processor', 'exporter', 'connector', 'extension', 'store'] as const;
 
-export function declareComponents(
+export async function declareComponents(
   root: MappingNode,
   registry: Registry,
-): { readonly declared: Declarations; readonly problems: readonly Problem[] } {
+): Promise<{ readonly declared: Declarations; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = [];
-  const declared = new Map(kinds.map((kind) => [kind, declareSection(kind, root, registry, problems)]));
+  const declared = new Map<ComponentKind, ReadonlyMap<string, Declared>>();
+  for (const kind of kinds) declared.set(kind, await declareSection(kind, root, registry, problems));
   return { declared, problems };
 }
 
@@ -76,12 +83,12 @@ const typePattern = /^[a-zA-Z][0-9a-zA-Z_]{0,62}$/;
 const namePattern = /^[^\p{Z}\p{C}\p{S}]+$/u;
 const nameCharactersMax = 1024;
 
-function declareSection(
+async function declareSection(
   kind: ComponentKind,
   root: MappingNode,
   registry: Registry,
   problems: Problem[],
-): ReadonlyMap<string, Declared> {
+): Promise<ReadonlyMap<string, Declared>> {
   const section = sectionOf[kind];
   const node = root.entries.get(section)?.value;
   const declared = new Map<string, Declared>();
@@ -110,7 +117,7 @@ function declareSection(
       position,
       node: value,
       malformed,
-      registered: registry.get(kind)?.get(type),
+      registered: await registry.get(kind)?.get(type)?.load(),
     });
   }
   return declared;

@@ -8,7 +8,7 @@ import { parseId } from './declare.ts';
 import {
   type ComponentKind,
   type Loaded,
-  type RegisteredComponent,
+  type KnownComponent,
   type Registry,
   loadConfig,
   printConfig,
@@ -21,7 +21,7 @@ const nothing = z.strictObject({});
 const store = z.string().default('clickhouse');
 
 /** Components as the register of a later version may hold them. */
-const registry: Registry = new Map<ComponentKind, ReadonlyMap<string, RegisteredComponent>>([
+const registry: Registry = new Map<ComponentKind, ReadonlyMap<string, KnownComponent>>([
   [
     'receiver',
     typed({
@@ -63,7 +63,7 @@ const registry: Registry = new Map<ComponentKind, ReadonlyMap<string, Registered
         }),
         debug: z.strictObject({ verbosity: z.enum(['basic', 'normal', 'detailed']).default('basic') }),
       }),
-      ['logging', { type: 'debug', configSchema: z.strictObject({ loglevel: z.string().optional() }) }],
+      ['logging', known('debug', z.strictObject({ loglevel: z.string().optional() }))],
     ]),
   ],
   [
@@ -79,8 +79,12 @@ const registry: Registry = new Map<ComponentKind, ReadonlyMap<string, Registered
   ['store', typed({ clickhouse: z.strictObject({ password: z.string().default('') }) })],
 ]);
 
-function typed(schemas: Readonly<Record<string, z.ZodType>>): ReadonlyMap<string, RegisteredComponent> {
-  return new Map(Object.entries(schemas).map(([type, configSchema]) => [type, { type, configSchema }]));
+function typed(schemas: Readonly<Record<string, z.ZodType>>): ReadonlyMap<string, KnownComponent> {
+  return new Map(Object.entries(schemas).map(([type, configSchema]) => [type, known(type, configSchema)]));
+}
+
+function known(type: string, configSchema: z.ZodType): KnownComponent {
+  return { type, load: async () => ({ type, configSchema }) };
 }
 
 interface Given {

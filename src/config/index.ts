@@ -23,7 +23,7 @@ import { parseYaml } from './yaml.ts';
 
 export type { Config, ConfiguredComponent, PipelineConfig } from './check.ts';
 export type { Format } from './format-names.ts';
-export type { ComponentKind, RegisteredComponent, Registry } from './declare.ts';
+export type { ComponentKind, KnownComponent, Registry } from './declare.ts';
 export { type Problem, printProblems, problemLine } from './message.ts';
 export { printConfig } from './print.ts';
 export type { MappingNode } from './tree.ts';
@@ -83,7 +83,7 @@ export async function loadConfig(input: LoadInput): Promise<Loaded> {
   const [root, ...over] = trees;
   if (!root) return finish(told);
   const merged = over.reduce(mergeMappings, root);
-  const { config, problems } = checkConfig(merged, input.registry);
+  const { config, problems } = await checkConfig(merged, input.registry);
   return finish([...told, ...problems.map((found) => inForeignWords(found, translation))], merged, config);
 }
 

@@ -310,7 +310,12 @@ async function build(text: string, { failing }: { readonly failing?: string } = 
     sets: [],
     read: async () => '',
     env: new Map(),
-    registry: register,
+    registry: new Map(
+      [...register].map(([kind, types]) => [
+        kind,
+        new Map([...types].map(([type, factory]) => [type, { type: factory.type, load: async () => factory }])),
+      ]),
+    ),
   });
   assert.ok(loaded.config, JSON.stringify(loaded.problems));
 
@@ -320,7 +325,7 @@ async function build(text: string, { failing }: { readonly failing?: string } = 
   return {
     test,
     config: loaded.config,
-    pipelines: buildPipelines({ config: loaded.config, register, queue, contextOf }),
+    pipelines: buildPipelines({ config: loaded.config, factories: register, queue, contextOf }),
     created,
     events,
     ignored,

@@ -45,21 +45,41 @@ export interface Pipelines {
 
 export interface BuildInput {
   readonly config: Config;
-  readonly register: ReadonlyMap<ComponentKind, ReadonlyMap<string, ComponentFactory>>;
+  /** Those that the configuration needs. */
+  readonly factories: Factories;
   readonly queue: DurableQueue;
   /** The context of a component, without what other components provide. */
   readonly contextOf: (id: string) => Omit<Context, 'store' | 'sampling' | 'authenticator'>;
 }
 
+/** By kind, then by type. */
+export type Factories = ReadonlyMap<ComponentKind, ReadonlyMap<string, ComponentFactory>>;
+
+/** What makes components, as far as it is not loaded. */
+type Register = ReadonlyMap<ComponentKind, ReadonlyMap<string, { load(): Promise<ComponentFactory> }>>;
+
+/** The factories of all components of a checked configuration. */
+export async function loadFactories(config: Config, register: Register): Promise<Factories> {
+  const factories = new Map<ComponentKind, Map<string, ComponentFactory>>();
+  for (const kind of ['receiver', 'processor', 'exporter', 'connector', 'extension', 'store'] as const) {
+    const ofKind = new Map<string, ComponentFactory>();
+    factories.set(kind, ofKind);
+    for (const { type } of config[`${kind}s`]) {
+      ofKind.set(type, await found(register.get(kind)?.get(type), `the ${kind} type "${type}"`).load());
+    }
+  }
+  return factories;
+}
+
 /** The names under which records wait in the queue. */
-export function destinationsOf(config: Config, register: BuildInput['register']): readonly string[] {
-  const rules = rulesOf(config, register);
+export function destinationsOf(config: Config, factories: Factories): readonly string[] {
+  const rules = rulesOf(config, factories);
   return config.pipelines.flatMap((pipeline) => destinationsIn(routesOf(config, pipeline, rules)));
 }
 
-function rulesOf(config: Config, register: BuildInput['register']): RouteRules {
+function rulesOf(config: Config, factories: Factories): RouteRules {
   const gathering = config.processors.filter(
-    ({ type }) => 'gathersTraces' in (register.get('processor')?.get(type) ?? {}),
+    ({ type }) => 'gathersTraces' in (factories.get('processor')?.get(type) ?? {}),
   );
   const forwarding = config.connectors.filter(({ type }) => type === 'forward');
   return {
@@ -69,7 +89,7 @@ function rulesOf(config: Config, register: BuildInput['register']): RouteRules {
 }
 
 /** Makes every component of a checked configuration and connects them. Nothing is started yet. */
-export function buildPipelines({ config, register, queue, contextOf }: BuildInput): Pipelines {
+export function buildPipelines({ config, factories, queue, contextOf }: BuildInput): Pipelines {
   const stores = new Map<string, StoreComponent>();
   const extensions = new Map<string, Extension>();
   // Rules are the process's, not a component's, so they are in the first store of the configuration.
@@ -88,18 +108,18 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
   for (const { id, type, config: settings } of config.stores) {
     stores.set(
       id,
-      factoryOf<StoreFactory>(register, 'store', type).create({ config: settings, context: fullContext(id) }),
+      factoryOf<StoreFactory>(factories, 'store', type).create({ config: settings, context: fullContext(id) }),
     );
   }
   const exporters = new Map<string, Exporter>();
   for (const { id, type, config: settings } of config.exporters) {
     exporters.set(
       id,
-      factoryOf<ExporterFactory>(register, 'exporter', type).create({ config: settings, context: fullContext(id) }),
+      factoryOf<ExporterFactory>(factories, 'exporter', type).create({ config: settings, context: fullContext(id) }),
     );
   }
   for (const { id, type, config: settings } of config.connectors) {
-    const connector = factoryOf<ConnectorFactory>(register, 'connector', type).create({
+    const connector = factoryOf<ConnectorFactory>(factories, 'connector', type).create({
       config: settings,
       context: fullContext(id),
     });
@@ -109,7 +129,7 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
   for (const pipeline of config.pipelines) {
     for (const id of pipeline.processors) {
       const { type, config: settings } = configured(config.processors, id);
-      const factory = factoryOf<ProcessorFactory>(register, 'processor', type);
+      const factory = factoryOf<ProcessorFactory>(factories, 'processor', type);
       processors.set(
         keyOf({ pipeline: pipeline.id, processor: id }),
         factory.create({ config: settings, context: fullContext(id) }),
@@ -139,7 +159,7 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
     return [stage, ...next.flatMap(deliveryOf)];
   };
 
-  const rules = rulesOf(config, register);
+  const rules = rulesOf(config, factories);
   const routes = new Map(config.pipelines.map((pipeline) => [pipeline.id, routesOf(config, pipeline, rules)]));
   const forwarded = (pipeline: PipelineConfig): boolean => pipeline.receivers.every((id) => rules.forwards(id));
   const deliveries = config.pipelines
@@ -157,14 +177,14 @@ export function buildPipelines({ config, register, queue, contextOf }: BuildInpu
   // An extension that takes data in, such as the X-Ray API, feeds every pipeline: no pipeline can name it.
   const intakeOfAll = intakeOf(config.pipelines.filter((pipeline) => !forwarded(pipeline)));
   for (const { id, type, config: settings } of config.extensions) {
-    const factory = factoryOf<ExtensionFactory>(register, 'extension', type);
+    const factory = factoryOf<ExtensionFactory>(factories, 'extension', type);
     extensions.set(id, factory.create({ config: settings, context: fullContext(id), intake: intakeOfAll }));
   }
   const receivers = config.receivers.map(({ id, type, config: settings }) => {
     const context = fullContext(id);
     // Shows the receiver before its first span: whoever waits for that one sees where it is expected.
     context.telemetry.count('raybridge_received_spans_total', { receiver: id }, 0);
-    return factoryOf<ReceiverFactory>(register, 'receiver', type).create({
+    return factoryOf<ReceiverFactory>(factories, 'receiver', type).create({
       config: settings,
       context,
       intake: intakeOf(config.pipelines.filter((pipeline) => pipeline.receivers.includes(id))),
@@ -188,13 +208,9 @@ function isPlain(processor: Processor | TraceProcessor): processor is Processor 
   return 'process' in processor;
 }
 
-function factoryOf<Wanted extends ComponentFactory>(
-  register: BuildInput['register'],
-  kind: Wanted['kind'],
-  type: string,
-): Wanted {
-  // Every factory stands in the register under its own kind.
-  return found(register.get(kind)?.get(type), `the ${kind} type "${type}"`) as Wanted;
+function factoryOf<Wanted extends ComponentFactory>(factories: Factories, kind: Wanted['kind'], type: string): Wanted {
+  // Every factory stands under its own kind.
+  return found(factories.get(kind)?.get(type), `the ${kind} type "${type}"`) as Wanted;
 }
 
 function configured(all: readonly ConfiguredComponent[], id: string): ConfiguredComponent {

@@ -27,7 +27,6 @@ interface Factory<Kind extends string, Arguments, Product> {
   readonly kind: Kind;
   /** As in the YAML: `otlp`. */
   readonly type: string;
-  readonly aliases?: readonly string[];
   /** Strict schema with the defaults; `null` in the YAML means `{}`. */
   readonly configSchema: z.ZodType;
   /** `config` has passed `configSchema`. */

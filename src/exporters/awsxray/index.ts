@@ -10,7 +10,6 @@ import { createWorkers } from './workers.ts';
 export const awsxrayExporter: ExporterFactory = {
   kind: 'exporter',
   type: 'awsxray',
-  aliases: ['aws_xray'],
   configSchema,
   create({ config, context }) {
     // The register has checked `config` with the schema above.

@@ -39,7 +39,6 @@ type Verbosity = z.output<typeof verbosity>;
 export const debugExporter: ExporterFactory = {
   kind: 'exporter',
   type: 'debug',
-  aliases: ['logging'],
   configSchema,
   create({ config, context }) {
     const print = (line: string): void => void process.stdout.write(`${line}\n`);

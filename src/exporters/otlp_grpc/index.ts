@@ -20,7 +20,6 @@ import { configSchema, type OtlpGrpcConfig, targetOf } from './config.ts';
 export const otlpGrpcExporter: ExporterFactory = {
   kind: 'exporter',
   type: 'otlp_grpc',
-  aliases: ['otlp'],
   configSchema,
   create({ config, context }): Exporter {
     // The register has checked `config` with the schema above.

@@ -14,7 +14,6 @@ import { configSchema, type OtlpHttpConfig, tracesUrlOf } from './config.ts';
 export const otlpHttpExporter: ExporterFactory = {
   kind: 'exporter',
   type: 'otlp_http',
-  aliases: ['otlphttp'],
   configSchema,
   create({ config, context }): Exporter {
     // The register has checked `config` with the schema above.

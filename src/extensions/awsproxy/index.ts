@@ -6,7 +6,6 @@ import type { ExtensionFactory } from '../../pipeline/component.ts';
 export const awsproxy: ExtensionFactory = {
   kind: 'extension',
   type: 'awsproxy',
-  aliases: ['aws_proxy'],
   configSchema: proxyServer.prefault({}),
   create({ config, context }) {
     let proxy: SamplingProxy | undefined;

@@ -31,7 +31,6 @@ type BasicConfig = z.output<typeof configSchema>;
 export const basicauth: ExtensionFactory = {
   kind: 'extension',
   type: 'basicauth',
-  aliases: ['basic_auth'],
   configSchema,
   create({ config }): Extension {
     // The register has checked `config` with the schema above.

@@ -24,7 +24,6 @@ type BearerConfig = z.output<typeof configSchema>;
 export const bearertokenauth: ExtensionFactory = {
   kind: 'extension',
   type: 'bearertokenauth',
-  aliases: ['bearer_token_auth'],
   configSchema,
   create({ config }): Extension {
     // The register has checked `config` with the schema above.

@@ -15,7 +15,6 @@ type HealthConfig = z.output<typeof configSchema>;
 export const healthCheck: ExtensionFactory = {
   kind: 'extension',
   type: 'health_check',
-  aliases: ['healthcheck'],
   configSchema,
   create({ config, context }): Extension {
     // The register has checked `config` with the schema above.

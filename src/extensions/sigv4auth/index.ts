@@ -23,7 +23,6 @@ const configSchema = z.strictObject({
 export const sigv4auth: ExtensionFactory = {
   kind: 'extension',
   type: 'sigv4auth',
-  aliases: ['sigv4_auth'],
   configSchema,
   create({ config, context }): Extension {
     // The register has checked `config` with the schema above.

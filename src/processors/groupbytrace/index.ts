@@ -16,7 +16,6 @@ const configSchema = z.strictObject({
 export const groupbytraceProcessor: TraceProcessorFactory = {
   kind: 'processor',
   type: 'groupbytrace',
-  aliases: ['group_by_trace'],
   gathersTraces: true,
   configSchema,
   create({ config }): TraceProcessor {

@@ -45,7 +45,6 @@ interface DetectionConfig {
 export const resourcedetectionProcessor: ProcessorFactory = {
   kind: 'processor',
   type: 'resourcedetection',
-  aliases: ['resource_detection'],
   configSchema,
   create({ config, context }): Processor {
     // The register has checked `config` with the schema above.

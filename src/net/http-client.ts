@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { RaybridgeError } from '../errors.ts';
 
 /**
@@ -60,11 +60,13 @@ export const answerBytesMax = 4 * 1024 * 1024;
 const connectTimeoutMs = 10_000;
 
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
-  const dispatcher = createDispatcher(options);
+  // Loaded with the first request: it is large, and a process may never send one.
+  let opening: Promise<Dispatcher> | undefined;
   return {
     async send({ method, url, headers, body, timeoutMs, signal }) {
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
+        const dispatcher = await (opening ??= createDispatcher(options));
         const answer = await dispatcher.request({
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
@@ -82,11 +84,19 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
         );
       }
     },
-    close: () => dispatcher.close(),
+    async close() {
+      await (await opening)?.close();
+    },
   };
 }
 
-function createDispatcher({ tls = {}, proxyUrl, connectionsMax, idleTimeoutMs }: HttpClientOptions): Dispatcher {
+async function createDispatcher({
+  tls = {},
+  proxyUrl,
+  connectionsMax,
+  idleTimeoutMs,
+}: HttpClientOptions): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
   const common = {
     // The deadline of the whole exchange holds instead.
     headersTimeout: 0,

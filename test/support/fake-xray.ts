@@ -84,6 +84,10 @@ export async function openFakeXray(): Promise<FakeXray> {
       sendJson(response, 200, {});
       return;
     }
+    if (message.url !== '/TraceSegments') {
+      sendJson(response, 200, otherAnswers[message.url ?? ''] ?? {});
+      return;
+    }
     const documents: readonly string[] = body.TraceSegmentDocuments;
     calls.push(documents);
     const [behaviour = rest, ...later] = next;
@@ -106,6 +110,12 @@ export async function openFakeXray(): Promise<FakeXray> {
     close: () => close(server),
   };
 }
+
+/** To SDKs that ask for rules by way of an agent: there are none. */
+const otherAnswers: Readonly<Record<string, object>> = {
+  '/GetSamplingRules': { SamplingRuleRecords: [] },
+  '/SamplingTargets': { SamplingTargetDocuments: [], UnprocessedStatistics: [], LastRuleModification: 0 },
+};
 
 async function close(server: Server): Promise<void> {
   server.closeAllConnections();

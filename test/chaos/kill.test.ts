@@ -10,6 +10,7 @@ import { encodeTraces } from '../../src/codec/index.ts';
 import { emptyResource, type Span, SpanKind, toXrayTraceId } from '../../src/model/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningRaybridge, startRaybridge } from '../support/raybridge.ts';
+import { seededRandom } from '../support/seeded-random.ts';
 import { testSpan } from '../support/span.ts';
 import { openXrayClient } from '../support/xray-client.ts';
 
@@ -111,15 +112,4 @@ function spanIdsOf(traceId: string): readonly string[] {
 
 function idsOf(document: { id: string; subsegments?: readonly [] }): readonly string[] {
   return [document.id, ...(document.subsegments ?? []).flatMap(idsOf)];
-}
-
-/** mulberry32 over a hash of the seed. */
-function seededRandom(seed: string): () => number {
-  let state = createHash('md5').update(seed).digest().readUInt32LE();
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -153,6 +153,8 @@ export function createIdentity(options: IdentityOptions, world: AwsWorld = realW
     return region;
   };
   const fetchCredentials = async (): Promise<Credentials> => {
+    const given = credentialsOf(options, world.env);
+    if (given) return given;
     provider ??= openProvider(options, findOnce);
     try {
       return await (
@@ -186,6 +188,16 @@ export function createIdentity(options: IdentityOptions, world: AwsWorld = realW
       provider = undefined;
     },
   };
+}
+
+/** Those of the configuration or, as at the head of the chain, of the environment: no library is loaded for them. */
+function credentialsOf(options: IdentityOptions, env: NodeJS.ProcessEnv): Credentials | undefined {
+  const { accessKeyId, secretAccessKey, roleArn, profile } = options;
+  if (roleArn || profile) return undefined;
+  if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey };
+  const [id, secret, sessionToken] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY'], env['AWS_SESSION_TOKEN']];
+  if (!id || !secret || env['AWS_PROFILE']) return undefined;
+  return { accessKeyId: id, secretAccessKey: secret, ...(sessionToken ? { sessionToken } : {}) };
 }
 
 async function openProvider(options: IdentityOptions, region: () => Promise<FoundRegion>): Promise<Provider> {

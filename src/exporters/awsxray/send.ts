@@ -48,9 +48,8 @@ export function createSendPage(sending: Sending): SendPage {
 
   /** Resolves with an answer about the page: 200, or a refusal of it. @throws RaybridgeError for all others. */
   const call = async (page: Page, signal: AbortSignal, mended: Set<Remedy>): Promise<IncomingAnswer> => {
-    const body = printPage(page);
     const answer = await workers
-      .run(() => client.call({ path: '/TraceSegments', body, timeoutMs, signal }))
+      .run(() => client.call({ path: '/TraceSegments', body: printPage(page), timeoutMs, signal }))
       .catch((error: unknown) => {
         sending.onFailure(failureOf(error));
         throw error;

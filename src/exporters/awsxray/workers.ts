@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 /**
  * How many calls are under way at once. AWS throttles by account and region, so a throttled call
  * halves the number for all of this exporter, and time without one lets it grow again (reliability 3.5).
@@ -38,6 +40,8 @@ export function createWorkers(most: number, nowMs: () => number): Workers {
         next();
       });
       try {
+        // Between two pages receivers may answer.
+        await nextTurn();
         return await work();
       } finally {
         busy--;

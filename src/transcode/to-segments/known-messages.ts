@@ -1,20 +1,16 @@
 import type { IndexedMessage } from '../../codec/otlp-index.ts';
 
 /** Resources and scopes stay the same from request to request; this many are remembered. */
-const knownMax = 64;
+const knownMax = 512;
 /** A larger one is not remembered: senders decide what they send, not how much of it is kept. */
 const knownBytesMax = 65_536;
-
-interface Known<Parts> {
-  readonly bytes: Uint8Array;
-  readonly parts: Parts;
-}
 
 /** What documents hold of a resource or a scope, by the bytes of its message; of one request also the message itself. */
 export class KnownMessages<Message, Parts> {
   private readonly toParts: (message: Message) => Parts;
   private readonly decode: (request: Uint8Array, place: IndexedMessage) => Message;
-  private readonly known: Known<Parts>[] = [];
+  /** By the bytes as text, the one used last at the end. */
+  private readonly known = new Map<string, Parts>();
   private request: Uint8Array = new Uint8Array();
   private places: readonly IndexedMessage[] = [];
   private partsByPlace: (Parts | undefined)[] = [];
@@ -48,30 +44,25 @@ export class KnownMessages<Message, Parts> {
   private find(place: number): Parts {
     const { message, schemaUrl } = this.places[place] ?? none;
     // The schema URL stands behind the message or before it; both ranges together say all.
-    const bytes = joined(this.request, message, schemaUrl);
-    const at = this.known.findIndex((candidate) => isSame(candidate.bytes, bytes));
-    const found = this.known[at] ?? { bytes, parts: this.toParts(this.message(place)) };
-    if (bytes.length > knownBytesMax) return found.parts;
-    if (at >= 0) this.known.splice(at, 1);
-    this.known.unshift(found);
-    this.known.length = Math.min(this.known.length, knownMax);
-    return found.parts;
+    const key = joined(this.request, message, schemaUrl);
+    const known = this.known.get(key);
+    const parts = known ?? this.toParts(this.message(place));
+    if (key.length > knownBytesMax) return parts;
+    this.known.delete(key);
+    this.known.set(key, parts);
+    const [oldest] = this.known.keys();
+    if (this.known.size > knownMax && oldest !== undefined) this.known.delete(oldest);
+    return parts;
   }
 }
 
 const none: IndexedMessage = { message: { start: 0, end: 0 }, schemaUrl: { start: 0, end: 0 } };
 
-/** Each range begins with its length, so that no two pairs of ranges look alike. */
-function joined(request: Uint8Array, first: IndexedMessage['message'], second: IndexedMessage['message']): Uint8Array {
-  const length = first.end - first.start;
-  const bytes = new Uint8Array(length + second.end - second.start);
-  bytes.set(request.subarray(first.start, first.end));
-  bytes.set(request.subarray(second.start, second.end), length);
-  return bytes;
-}
+/** Gives each byte a character of its own, which is all that a key needs. */
+const decoder = new TextDecoder('latin1');
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+/** Each range begins with its length, so that no two pairs of ranges look alike. */
+function joined(request: Uint8Array, first: IndexedMessage['message'], second: IndexedMessage['message']): string {
+  const text = (range: IndexedMessage['message']) => decoder.decode(request.subarray(range.start, range.end));
+  return text(first) + text(second);
 }

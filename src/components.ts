@@ -55,6 +55,16 @@ const all: readonly RegisteredType[] = [
     'tail_sampling',
     async () => (await import('./processors/tail_sampling/index.ts')).tailSamplingProcessor,
   ),
+  register(
+    'connector',
+    ['servicegraph', 'service_graph'],
+    async () => (await import('./connectors/servicegraph/index.ts')).servicegraphConnector,
+  ),
+  register(
+    'connector',
+    ['spanmetrics', 'span_metrics'],
+    async () => (await import('./connectors/spanmetrics/index.ts')).spanmetricsConnector,
+  ),
   register('connector', 'forward', async () => (await import('./connectors/forward/index.ts')).forwardConnector),
   register(
     'exporter',

@@ -10,6 +10,8 @@ export interface RegisteredComponent {
   readonly type: string;
   /** Strict, with the defaults. */
   readonly configSchema: z.ZodType;
+  /** Of a connector: no other pipeline needs to name it. */
+  readonly endsPipelines?: boolean;
 }
 
 /** A type that there is; its component is loaded when a configuration names it. */

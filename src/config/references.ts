@@ -267,7 +267,7 @@ function connectorProblems(
     const to = all.filter(({ receivers }) => receivers.includes(connector)).map(({ id }) => id);
     const place = [connector.position, sectionOf.connector] as const;
     const name = `connector ${JSON.stringify(connector.id)}`;
-    if (to.length === 0)
+    if (to.length === 0 && !connector.registered?.endsPipelines)
       return [
         error(
           ...place,

@@ -81,7 +81,10 @@ function rulesOf(config: Config, factories: Factories): RouteRules {
   const gathering = config.processors.filter(
     ({ type }) => 'gathersTraces' in (factories.get('processor')?.get(type) ?? {}),
   );
-  const forwarding = config.connectors.filter(({ type }) => type === 'forward');
+  const forwarding = config.connectors.filter(({ type }) => {
+    const factory = factories.get('connector')?.get(type);
+    return factory !== undefined && 'endsPipelines' in factory && !factory.endsPipelines;
+  });
   return {
     gathers: (id) => gathering.some((processor) => processor.id === id),
     forwards: (id) => forwarding.some((connector) => connector.id === id),

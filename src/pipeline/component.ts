@@ -53,8 +53,10 @@ export type ProcessorFactory = Factory<'processor', Creation, Processor> | Trace
 /** A processor that needs whole traces; it cuts its pipeline in two, see `trace-stage.ts`. */
 export type TraceProcessorFactory = Factory<'processor', Creation, TraceProcessor> & { readonly gathersTraces: true };
 export type ExporterFactory = Factory<'exporter', Creation, Exporter>;
-/** What takes spans from one pipeline as an exporter does; undefined: it hands them to the pipelines that name it as a receiver. */
-export type ConnectorFactory = Factory<'connector', Creation, Exporter | undefined>;
+/** Leads on into the pipelines that name it as a receiver, and then makes nothing; or ends its pipelines as an exporter does. */
+export type ConnectorFactory = Factory<'connector', Creation, Exporter | undefined> & {
+  readonly endsPipelines: boolean;
+};
 export type ExtensionFactory = Factory<'extension', Creation & { readonly intake: Intake }, Extension>;
 export type StoreFactory = Factory<'store', Creation, StoreComponent>;
 export type ComponentFactory =

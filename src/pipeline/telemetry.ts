@@ -10,6 +10,10 @@ export interface Telemetry {
   gauge(name: string, labels: Labels, read: () => number): void;
   /** All series, counters and gauges. */
   series(): readonly Series[];
+  /** Text in the Prometheus format that a component prints itself, asked for when somebody reads. */
+  expose(print: () => string): void;
+  /** What components print themselves. */
+  exposed(): string;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -35,6 +39,7 @@ export const counters = {
   raybridge_dead_lettered_spans_total: 'Spans (or segment documents) in dead letters written, by exporter and reason.',
   raybridge_ignored_items_total: 'Requests of other signals answered with success and dropped, by signal.',
   raybridge_traces_decided_early_total: 'Traces decided before their time because too many waited, by exporter.',
+  raybridge_service_graph_unpaired_total: 'Calls of which one side alone was seen, by connector.',
   raybridge_sampling_verdicts_total: 'What sampling policies said of traces, by processor, policy and decision.',
   raybridge_engine_restarts_total: 'Restarts of the embedded engine.',
   raybridge_digest_failures_total: 'Traces that could not be made searchable, by store.',
@@ -49,6 +54,7 @@ export type CounterName = keyof typeof counters;
 /** With `process`, counters are the process's and go on over configurations; gauges are this one's own. */
 export function createTelemetry(process?: Telemetry): Telemetry {
   const counted = new Map<string, { name: string; labels: Labels; value: number }>();
+  const prints: (() => string)[] = [];
   const gauges: { name: string; labels: Labels; read: () => number }[] = [];
 
   return {
@@ -65,6 +71,8 @@ export function createTelemetry(process?: Telemetry): Telemetry {
     gauge(name, labels, read) {
       gauges.push({ name, labels, read });
     },
+    expose: (print) => void prints.push(print),
+    exposed: () => prints.map((print) => print()).join(''),
     series() {
       return [
         ...(process?.series() ?? counted.values()),
@@ -84,7 +92,7 @@ export function printMetrics(telemetry: Telemetry): string {
     lines.push(`# TYPE ${name} ${help ? 'counter' : 'gauge'}`);
     for (const { labels, value } of all) lines.push(`${seriesText(name, labels)} ${value}`);
   }
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${telemetry.exposed()}`;
 }
 
 function seriesText(name: string, labels: Labels): string {

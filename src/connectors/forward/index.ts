@@ -5,6 +5,7 @@ import type { ConnectorFactory } from '../../pipeline/component.ts';
 export const forwardConnector: ConnectorFactory = {
   kind: 'connector',
   type: 'forward',
+  endsPipelines: false,
   configSchema: z.strictObject({}),
   create: () => undefined,
 };

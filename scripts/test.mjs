@@ -26,7 +26,7 @@ const { status } = spawnSync(
     '--enable-source-maps',
     '--test',
     '--test-timeout=240000',
-    `--test-concurrency=2`,
+    '--test-concurrency=3',
     ...all.map((file) => relative(root, join(root, file))),
   ],
   { cwd: root, stdio: 'inherit', timeout: wholeRunMsMax, env: { ...process.env, RAYBRIDGE_ROOT: root } },

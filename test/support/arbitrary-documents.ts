@@ -444,7 +444,7 @@ const subsegment: fc.Arbitrary<JsonObject> = fc.letrec<{ node: JsonObject }>((ti
         start_time: member(timeLiteral),
         id: member(arbitrarySpanId),
       }),
-      fc.option(fc.array(member(tie('node')), { maxLength: 3 }), { nil: undefined, depthSize: 'small' }),
+      fc.option(fc.array(member(tie('node')), { maxLength: 2 }), { nil: undefined, freq: 1, depthSize: 'small' }),
     )
     .map(([own, children]) => (children ? new Map(own).set('subsegments', children) : own)),
 })).node;
@@ -459,7 +459,7 @@ export const arbitraryDocument: fc.Arbitrary<SegmentDocument> = fc
     ),
     arbitraryTraceId,
     fc.constantFrom('xray', 'XRAY', 'w3c'),
-    fc.option(member(fc.array(member(subsegment), { maxLength: 3 })), { nil: undefined }),
+    fc.option(member(fc.array(member(subsegment), { maxLength: 3 })), { nil: undefined, freq: 2 }),
   )
   .map(([own, startTime, id, traceId, spelling, children]) => {
     const usual = `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`;

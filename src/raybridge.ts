@@ -14,6 +14,7 @@ import type { DeadLetters, DurableQueue } from './pipeline/queue.ts';
 import { createStatus, type Status } from './pipeline/status.ts';
 import { createTurns } from './pipeline/turns.ts';
 import { createTelemetry, type Telemetry } from './pipeline/telemetry.ts';
+import { createRedaction } from './transform/redaction/index.ts';
 import { version } from './version.ts';
 
 /** One Raybridge in this process. */
@@ -133,7 +134,8 @@ function createArrangement(config: Config, standing: Standing): Arrangement {
   const telemetry = createTelemetry(standing.telemetry);
   const http = createHttpHost({ status, log, insecureNoAuth });
   const contextOf: BuildInput['contextOf'] = (id) => ({ id, log, nowNs, telemetry, status, http, dataDir, version });
-  const pipelines = buildPipelines({ config, factories: standing.factories, queue: standing.queue, contextOf });
+  const redact = redactionOf(config, telemetry);
+  const pipelines = buildPipelines({ config, factories: standing.factories, queue: standing.queue, redact, contextOf });
   let opening = Promise.resolve();
 
   return {
@@ -156,6 +158,14 @@ function createArrangement(config: Config, standing: Standing): Arrangement {
       }
     },
   };
+}
+
+function redactionOf({ redaction }: Config, telemetry: Telemetry): BuildInput['redact'] {
+  if (!redaction.enabled) return undefined;
+  const { keys, emails, allowed_keys: allowedKeys, card_numbers: cardNumbers } = redaction;
+  return createRedaction({ keys, allowedKeys, emails, cardNumbers }, (values) =>
+    telemetry.count('raybridge_redacted_values_total', {}, values),
+  );
 }
 
 /** The queue of a data directory on which no Raybridge runs, for an operator; the caller has claimed the directory. */

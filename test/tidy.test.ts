@@ -55,6 +55,7 @@ const neighbours: ReadonlyMap<string, string> = new Map([
   ['pipeline -> transcode', 'segment documents become spans by way of bytes, which is several times faster'],
   ['aws -> net', 'signed calls go out over the HTTP client'],
   ['config -> codec', 'the CloudWatch agent takes strict JSON, whose errors have a place'],
+  ['transform -> pipeline', 'redaction takes batches and makes them'],
   ['reader -> pipeline', 'it reads through the store interface'],
 ]);
 

@@ -15,7 +15,7 @@ import { decode, didYouMean } from './decode.ts';
 import { knownType, knownTypes } from './known.ts';
 import { type Problem, error, info, problem, warning } from './message.ts';
 import { type References, membersOf, readReferences } from './references.ts';
-import { type SelfTelemetry, serviceSchema } from './service.ts';
+import { type Service, serviceSchema } from './service.ts';
 import { renamedTypes, suggest } from './suggest.ts';
 import { type MappingNode, type Position, keyPosition, nearest, scalar, wholeSource } from './tree.ts';
 
@@ -32,7 +32,9 @@ export interface Config {
   readonly pipelines: readonly PipelineConfig[];
   /** Of other signals: their receivers answer success for them and count what they drop. */
   readonly ignoredPipelines: readonly IgnoredPipeline[];
-  readonly telemetry: SelfTelemetry;
+  readonly telemetry: Service['telemetry'];
+  /** What is hidden before it is written to disk. */
+  readonly redaction: Service['redaction'];
 }
 
 export interface ConfiguredComponent {
@@ -91,8 +93,8 @@ export async function checkConfig(root: MappingNode, registry: Registry): Promis
   if (!service.value || !references || problems.some(({ severity }) => severity === 'error')) {
     return { config: undefined, problems };
   }
-  const { telemetry } = service.value;
-  return { config: toConfig({ references, configs: judged.configs, stores: stores.named, telemetry }), problems };
+  const parts = { references, configs: judged.configs, stores: stores.named, service: service.value };
+  return { config: toConfig(parts), problems };
 }
 
 function refused(problem: Problem): Checked {
@@ -253,10 +255,10 @@ interface Parts {
   readonly references: References;
   readonly configs: ReadonlyMap<Declared, unknown>;
   readonly stores: readonly Declared[];
-  readonly telemetry: SelfTelemetry;
+  readonly service: Service;
 }
 
-function toConfig({ references, configs, stores, telemetry }: Parts): Config {
+function toConfig({ references, configs, stores, service }: Parts): Config {
   // What is named without being registered was left out.
   const used = [...references.named].filter(({ registered }) => registered);
   const configured = (components: readonly Declared[]) =>
@@ -283,7 +285,8 @@ function toConfig({ references, configs, stores, telemetry }: Parts): Config {
       signal,
       receivers: idsOf(receivers),
     })),
-    telemetry,
+    telemetry: service.telemetry,
+    redaction: service.redaction,
   };
 }
 

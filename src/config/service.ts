@@ -51,12 +51,20 @@ const telemetry = z.strictObject({
   resource: noEffect(z.unknown().optional()),
 });
 
+/** Ours: what is hidden before anything is written to disk (specification: reliability 4.2). */
+const redaction = z.strictObject({
+  enabled: z.boolean().default(true),
+  keys: z.array(z.string()).default([]),
+  allowed_keys: z.array(z.string()).default([]),
+  emails: z.boolean().default(false),
+  card_numbers: z.boolean().default(false),
+});
+
 export const serviceSchema = z.strictObject({
   extensions: ids,
+  redaction: redaction.prefault({}),
   pipelines: z.record(z.string(), pipeline.prefault({})).default({}),
   telemetry: telemetry.prefault({}),
 });
 
 export type Service = z.output<typeof serviceSchema>;
-/** Of the process itself: what it logs and how much. */
-export type SelfTelemetry = Service['telemetry'];

@@ -1,5 +1,6 @@
 import type { Config, ConfiguredComponent, PipelineConfig } from '../config/index.ts';
 import { RaybridgeError } from '../errors.ts';
+import type { Batch } from './batch.ts';
 import { createBatch } from './batches.ts';
 import { createProblemReport } from './conversion-problems.ts';
 import type {
@@ -48,6 +49,8 @@ export interface BuildInput {
   /** Those that the configuration needs. */
   readonly factories: Factories;
   readonly queue: DurableQueue;
+  /** What every batch goes through before it is put into the queue. */
+  readonly redact?: ((batch: Batch) => Batch) | undefined;
   /** The context of a component, without what other components provide. */
   readonly contextOf: (id: string) => Omit<Context, 'store' | 'sampling' | 'authenticator'>;
 }
@@ -92,7 +95,7 @@ function rulesOf(config: Config, factories: Factories): RouteRules {
 }
 
 /** Makes every component of a checked configuration and connects them. Nothing is started yet. */
-export function buildPipelines({ config, factories, queue, contextOf }: BuildInput): Pipelines {
+export function buildPipelines({ config, factories, queue, redact, contextOf }: BuildInput): Pipelines {
   const stores = new Map<string, StoreComponent>();
   const extensions = new Map<string, Extension>();
   // Rules are the process's, not a component's, so they are in the first store of the configuration.
@@ -175,6 +178,7 @@ export function buildPipelines({ config, factories, queue, contextOf }: BuildInp
       queue,
       entered.map(({ destination }) => destination),
       entered.flatMap(({ steps }) => stepsOf(steps)),
+      redact,
     );
   };
   // An extension that takes data in, such as the X-Ray API, feeds every pipeline: no pipeline can name it.

@@ -9,6 +9,8 @@ export function createIntake(
   destinations: readonly string[],
   /** Of its pipelines; one of them may have a reason to take nothing at the moment. */
   processors: readonly Pick<Processor, 'refusal'>[] = [],
+  /** What must not come to rest on disk is taken out by it. */
+  redact: (batch: Batch) => Batch = (batch) => batch,
 ): Intake {
   const guards = processors.filter(({ refusal }) => refusal !== undefined);
   return {
@@ -19,7 +21,7 @@ export function createIntake(
       }
       // The pieces of a large batch are put in one turn, so they share a commit. If one of them is
       // refused the sender repeats the batch, and the store keeps one copy of each span.
-      await Promise.all(splitBatch(batch).map((piece) => queue.enqueue(piece, destinations)));
+      await Promise.all(splitBatch(redact(batch)).map((piece) => queue.enqueue(piece, destinations)));
     },
   };
 }

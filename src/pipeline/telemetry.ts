@@ -33,6 +33,7 @@ export const counters = {
   raybridge_delivered_spans_total: 'Spans a destination has taken, by exporter.',
   raybridge_delivery_failures_total: 'Failed attempts to deliver, by exporter and reason.',
   raybridge_dropped_spans_total: 'Spans lost after they were accepted, by exporter and reason.',
+  raybridge_redacted_values_total: 'Values in which a secret was hidden before they were written to disk.',
   raybridge_conversion_problems_total:
     'Segment documents, or members of them, that no span shows as they were, by exporter and what was lost.',
   raybridge_dead_letters_total: 'Dead letters written, by exporter and reason.',

@@ -5,7 +5,7 @@ import type { Attributes, AttributeValue, JsonValue, Resource, Scope, Span } fro
 import { isJsonArray, isJsonNumber, isJsonObject } from '../../model/index.ts';
 import type { Batch } from '../../pipeline/batch.ts';
 import { batchOfSpans, createBatch } from '../../pipeline/batches.ts';
-import { createWordScanner } from './scan.ts';
+import { createWordScanner, hasUrlUser } from './scan.ts';
 import { createSecrets, redacted, type SecretRules, type Secrets } from './secrets.ts';
 
 /**
@@ -17,12 +17,12 @@ import { createSecrets, redacted, type SecretRules, type Secrets } from './secre
 export function createRedaction(rules: SecretRules, count: (values: number) => void): (batch: Batch) => Batch {
   const secrets = createSecrets(rules);
   const mayHold = createWordScanner(secrets.words);
-  // JSON can write any letter by its number, so that no word stands there.
-  const mayHoldInJson = createWordScanner([...secrets.words, String.raw`\u00`]);
+  // JSON can write any letter by its number, and slashes behind a backslash, so that no word stands there.
+  const mayHoldInJson = createWordScanner([...secrets.words, String.raw`\u00`, String.raw`:\/\/`]);
 
   return (batch) => {
-    const isSuspect = batch.format === 'otlp_proto' ? mayHold(batch.body) : mayHoldInJson(batch.body);
-    if (!isSuspect) return batch;
+    const scan = batch.format === 'otlp_proto' ? mayHold : mayHoldInJson;
+    if (!scan.inBytes(batch.body) && !hasUrlUser(batch.body)) return batch;
     const pass = createPass(secrets);
     const cleaned = batch.format === 'xray_segments' ? cleanDocuments(batch, pass) : cleanSpans(batch, pass);
     if (pass.hidden === 0) return batch;

@@ -1,3 +1,5 @@
+import { createWordScanner } from './scan.ts';
+
 /**
  * What is taken for a secret (specification: reliability 4.2, "data at rest"): every text under a key
  * that says so, and in other texts what looks like a token, a password of a URL, or a pair of such a
@@ -16,7 +18,10 @@ export interface Secrets {
   isSecretKey(key: string): boolean;
   /** The text without the secrets in it; the same one when there are none. */
   clean(text: string): string;
-  /** One of these stands in every text, or key, that is not the same when cleaned; for `createWordScanner`. */
+  /**
+   * One of these stands in every text, or key, that is not the same when cleaned, unless it holds the
+   * user of a URL; for `createWordScanner` and `hasUrlUser`.
+   */
   readonly words: readonly string[];
 }
 
@@ -47,12 +52,12 @@ const pairKeys = String.raw`authorization|cookie|api[-_]?key|password|passwd|pas
 /** Each runs in linear time: what may repeat is bounded, or cannot begin again inside itself. */
 const tokens: readonly Pattern[] = [
   // A JSON Web Token (RFC 7519): header, payload, signature.
-  [/\beyJ[\w-]{8,2048}\.eyJ[\w-]*(?:\.[\w-]*)?/g, () => redacted],
+  [/(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]*(?:\.[\w-]*)?/g, () => redacted],
   // Ids of AWS access keys (IAM user guide, "unique identifiers").
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, () => redacted],
-  // Credentials of HTTP (RFC 7617, RFC 6750).
+  // A bearer token (RFC 6750).
   [
-    /\b(bearer|basic)(\s{1,8})([\w+/.~-]{8,}={0,2})/gi,
+    /\b(bearer)(\s{1,8})([\w+/.~-]{8,}={0,2})/gi,
     (whole, scheme, space, token) => (looksDrawn(token) ? `${scheme}${space}${redacted}` : whole),
   ],
   // User and password of a URL (RFC 3986, 3.2.1).
@@ -74,6 +79,8 @@ const tokens: readonly Pattern[] = [
   ],
 ];
 
+const tokenWords = ['eyj', 'akia', 'asia', 'bearer'];
+
 const emails: Pattern = [/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g, () => redacted];
 /** 13 to 19 digits, alone or in groups, that end in the digit of Luhn (ISO/IEC 7812-1). */
 const cardNumbers: Pattern = [
@@ -83,11 +90,18 @@ const cardNumbers: Pattern = [
 
 type Pattern = readonly [RegExp, (...groups: string[]) => string];
 
-export function createSecrets({ keys, allowedKeys, emails: hidesEmails, cardNumbers: hidesCards }: SecretRules): Secrets {
+export function createSecrets({
+  keys,
+  allowedKeys,
+  emails: hidesEmails,
+  cardNumbers: hidesCards,
+}: SecretRules): Secrets {
   const more = keys.map(plain).filter((key) => key !== '');
   const ends = [...keyEnds, ...more];
   const allowed = new Set(allowedKeys.map(plain));
   const patterns = [...tokens, ...(hidesEmails ? [emails] : []), ...(hidesCards ? [cardNumbers] : [])];
+  const words = [...ends, ...tokenWords, ...(hidesEmails ? ['@'] : []), ...(hidesCards ? '0123456789' : [])];
+  const scanner = createWordScanner(words);
   // Keys repeat, so each is judged once; senders that make keys up must not fill the memory.
   const judged = new Map<string, boolean>();
 
@@ -108,15 +122,12 @@ export function createSecrets({ keys, allowedKeys, emails: hidesEmails, cardNumb
       return isSecret;
     },
     clean(text) {
+      if (!scanner.inText(text) && !text.includes('@')) return text;
       let cleaned = text;
       for (const [pattern, replacement] of patterns) cleaned = cleaned.replace(pattern, replacement);
       return cleaned;
     },
-    words: [
-      ...[...ends].filter((end) => !['secretkey', 'secretaccesskey'].includes(end)),
-      ...['eyj', 'akia', 'asia', 'bearer', 'basic', '@'],
-      ...(hidesCards ? [...'0123456789'] : []),
-    ],
+    words,
   };
 }
 
@@ -126,7 +137,7 @@ function plain(key: string): string {
   return key.replaceAll(/[-_. ]/g, '').toLowerCase();
 }
 
-/** Prose (`basic authentication`) has neither digits, nor capitals inside a word, nor padding. */
+/** Prose (`the bearer authorized`) has neither digits, nor capitals inside a word, nor padding. */
 function looksDrawn(token: string): boolean {
   return /\d|[a-z][A-Z]|=$/.test(token);
 }

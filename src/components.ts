@@ -72,6 +72,7 @@ const all: readonly RegisteredType[] = [
     async () => (await import('./exporters/awsxray/index.ts')).awsxrayExporter,
   ),
   register('exporter', ['debug', 'logging'], async () => (await import('./exporters/debug/index.ts')).debugExporter),
+  register('exporter', 'file', async () => (await import('./exporters/file/index.ts')).fileExporter),
   register('exporter', 'nop', async () => (await import('./exporters/nop/index.ts')).nopExporter),
   register(
     'exporter',

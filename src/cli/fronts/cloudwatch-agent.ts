@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { problemLine } from '../../config/index.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { run } from '../run.ts';
+import { applyCommonSettings, type CommonSettings } from './cloudwatch-common.ts';
 import { agentPaths } from './cloudwatch-paths.ts';
 import { parseGoFlags } from './flags.ts';
 import type { Front } from './index.ts';
@@ -28,6 +29,14 @@ export const cloudwatchAgentFront: Front = {
       return;
     }
     const paths = agentPaths(process.env);
+    let common: CommonSettings;
+    try {
+      common = applyCommonSettings(paths.common, process.env, (text) => void process.stderr.write(`W! ${text}\n`));
+    } catch (error) {
+      process.stderr.write(`E! ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+      return;
+    }
     applyEnvironment(values.get('envconfig')?.at(-1) ?? paths.environment);
     const isContainer = process.env['RUN_IN_CONTAINER'] === 'True';
     const locations = [
@@ -39,7 +48,7 @@ export const cloudwatchAgentFront: Front = {
     await run({
       async load() {
         const config = locations.length > 0 ? locations : fallback;
-        const agent = { isOnPremise, ...(isContainer ? {} : { logFile: paths.log }) };
+        const agent = { isOnPremise, ...common, ...(isContainer ? {} : { logFile: paths.log }) };
         const loaded = await loadConfiguration({ config, set: [] }, { agent });
         for (const found of loaded.problems) {
           if (found.severity === 'error') process.stderr.write(`E! ${found.original ?? problemLine(found)}\n`);

@@ -7,6 +7,7 @@ export function agentPaths(env: NodeJS.ProcessEnv) {
     /** Files that were fetched, each a configuration. */
     collected: join(root, 'etc', 'amazon-cloudwatch-agent.d'),
     environment: join(root, 'etc', 'env-config.json'),
+    common: join(root, 'etc', 'common-config.toml'),
     log: join(root, 'logs', 'amazon-cloudwatch-agent.log'),
     pidFile: join(root, 'var', 'raybridge.pid'),
     data: join(root, 'var', 'raybridge'),

@@ -9,6 +9,8 @@ export interface AgentWorld {
   readonly isOnPremise?: boolean;
   /** Where the log goes when the file does not say; stderr when undefined. */
   readonly logFile?: string;
+  /** As its common settings say. */
+  readonly imdsRetries?: number;
 }
 
 /** From the agent's model to the Collector's (specification: configuration 3.3 to 3.5 and 7.2). */
@@ -136,7 +138,7 @@ function setExporter(traces: Traces, scope: Scope): void {
 function setIdentity(traces: Traces | undefined, scope: Scope, target: Path, endpointKey: string): void {
   const { agent } = scope.config;
   const { builder, world } = scope;
-  const set = (member: string, value: string | boolean | undefined, path: Path): void => {
+  const set = (member: string, value: string | boolean | number | undefined, path: Path): void => {
     if (value !== undefined && value !== '') builder.set([...target, member], value, originOf(scope, path));
   };
   if (traces?.region_override !== undefined) set('region', traces.region_override, ['traces', 'region_override']);
@@ -147,6 +149,7 @@ function setIdentity(traces: Traces | undefined, scope: Scope, target: Path, end
   set(endpointKey, traces?.endpoint_override, ['traces', 'endpoint_override']);
   set('proxy_address', traces?.proxy_override, ['traces', 'proxy_override']);
   set('local_mode', traces?.local_mode ?? (world.isOnPremise || undefined), ['traces', 'local_mode']);
+  set('imds_retries', world.imdsRetries, ['agent']);
   if (!traces?.insecure) return;
   const origin = originOf(scope, ['traces', 'insecure']);
   if (endpointKey === 'endpoint') builder.set([...target, 'no_verify_ssl'], true, origin);

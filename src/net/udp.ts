@@ -42,7 +42,8 @@ export async function openUdp({
   readonly component: string;
   readonly protocol: string;
   readonly endpoint: string;
-  readonly onDatagram: (datagram: Uint8Array) => void;
+  /** `source` is the address of the sender, as it says. */
+  readonly onDatagram: (datagram: Uint8Array, source: string) => void;
   readonly status: Status;
   readonly log: Logger;
 }): Promise<UdpReceiver> {
@@ -51,9 +52,9 @@ export async function openUdp({
   const bound = await bind(socket, { component, protocol, transport: 'udp', address });
 
   let received = 0;
-  socket.on('message', (datagram) => {
+  socket.on('message', (datagram, { address: source }) => {
     received += 1;
-    onDatagram(datagram);
+    onDatagram(datagram, source);
   });
   socket.on('error', (error) => {
     log.error({ err: error }, 'the UDP socket failed');

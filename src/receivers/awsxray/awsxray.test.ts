@@ -63,6 +63,23 @@ describe('the awsxray receiver', () => {
       return test.value('raybridge_rejected_total', { ...labels, reason });
     }
 
+    it('takes them from allowed sources only, and counts the others', async () => {
+      const config = configSchema.parse({
+        endpoint: '127.0.0.1:0',
+        allowed_sources: ['10.0.0.0/8'],
+        proxy_server: { endpoint: '127.0.0.4:0' },
+      });
+      const guarded = createTestContext('awsxray');
+      const other = createAwsxrayReceiver({ config, context: guarded.context, intake });
+      await other.start();
+      await sendDatagrams(guarded.address('X-Ray segments'), [header + segment]);
+      await eventually('the refusal', async () =>
+        guarded.value('raybridge_rejected_total', { ...labels, reason: 'SOURCE_NOT_ALLOWED' }) === 1 ? true : undefined,
+      );
+      await other.shutdown(2_000);
+      assert.equal(intake.batches.length, 0);
+    });
+
     it('hands on a segment as it was written', async () => {
       const odd = segment.replace('1.5', '1.50E0').replace('{', '{\n  ');
       await send(`${header}${odd}\n`);

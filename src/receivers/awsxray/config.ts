@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNetwork } from './sources.ts';
 import { duration, endpoint, noEffect, proxyServer } from '../../config/schema.ts';
 
 export const configSchema = z.strictObject({
@@ -10,6 +11,16 @@ export const configSchema = z.strictObject({
     })
     .default('udp'),
   dialer: noEffect(z.strictObject({ timeout: duration.optional() }).optional()),
+  /** Ours: who may send segments. */
+  allowed_sources: z
+    .array(
+      z.string().refine(isNetwork, {
+        error: ({ input }) => `expected an address or a network such as 10.0.0.0/8, got ${JSON.stringify(input)}`,
+      }),
+    )
+    .default([]),
+  /** Ours: datagrams a second of one address; 0 means any number. */
+  source_rate_limit: z.int().min(0).default(0),
   proxy_server: proxyServer.prefault({}),
 });
 

@@ -5,6 +5,7 @@ import { RaybridgeError } from '../../errors.ts';
 import { toIngestFailure } from '../../net/status.ts';
 import type { Context } from '../../pipeline/component.ts';
 import type { Gatherer } from './gather.ts';
+import type { SourceGuard } from './sources.ts';
 
 /**
  * Takes datagrams apart: checks what is in them, counts, and hands what is good to the gatherer.
@@ -13,10 +14,12 @@ import type { Gatherer } from './gather.ts';
 export function createDatagramReader({
   context,
   gatherer,
+  guard,
 }: {
   readonly context: Context;
   readonly gatherer: Gatherer;
-}): (datagram: Uint8Array) => void {
+  readonly guard: SourceGuard;
+}): (datagram: Uint8Array, source: string) => void {
   const { telemetry, log } = context;
   const labels = { receiver: context.id };
 
@@ -62,9 +65,15 @@ export function createDatagramReader({
     context.status.reject({ component: context.id, atNs: context.nowNs(), reason, sample: text });
   }
 
-  return (datagram) => {
+  return (datagram, source) => {
     // The daemon ignores these too; some clients probe with them.
     if (datagram.length === 0) return;
+    const refusal = guard(source);
+    if (refusal) {
+      // Nothing more is done for whoever floods us.
+      telemetry.count('raybridge_rejected_total', { ...labels, reason: refusal });
+      return;
+    }
     try {
       read(datagram);
     } catch (error) {

@@ -5,6 +5,7 @@ import { configSchema, namesUpstream, type AwsxrayConfig } from './config.ts';
 import { createDatagramReader } from './datagram.ts';
 import { createGatherer } from './gather.ts';
 import { createSamplingMount } from './sampling.ts';
+import { createSourceGuard } from './sources.ts';
 
 /** Stands where the X-Ray daemon stood: segments by UDP, sampling calls by TCP. */
 export const awsxrayReceiver: ReceiverFactory = {
@@ -39,7 +40,9 @@ export function createAwsxrayReceiver({
         proxy = createSamplingProxy(component, config.proxy_server);
         http.mount(proxy.mount);
       }
-      const onDatagram = createDatagramReader({ context, gatherer });
+      const { allowed_sources: allowed, source_rate_limit: datagramsPerSecondMax } = config;
+      const guard = createSourceGuard({ allowed, datagramsPerSecondMax }, () => performance.now());
+      const onDatagram = createDatagramReader({ context, gatherer, guard });
       udp = await openUdp({
         component,
         protocol: 'X-Ray segments',

@@ -18,6 +18,8 @@ export interface PageSearch {
   readonly tab?: string | undefined;
   /** `hide` leaves out the rows that X-Ray infers. */
   readonly inferred?: string | undefined;
+  /** `open` shows what the doctor found. */
+  readonly doctor?: string | undefined;
   /** Key of the chosen node or edge of the map. */
   readonly select?: string | undefined;
 }
@@ -31,6 +33,7 @@ const names = [
   'span',
   'tab',
   'inferred',
+  'doctor',
   'select',
 ] as const satisfies readonly (keyof PageSearch)[];
 

@@ -13,6 +13,7 @@ export {
 export { printFilter } from './filter/print.ts';
 export * from './filter/tree.ts';
 export { digestTrace } from './digest.ts';
+export { diagnose, type Finding } from './doctor.ts';
 export { secondsBetween } from './durations.ts';
 export { createGraphBuilder, graphNodesMax, toPeriodStatistics, toServiceGraph, type GraphBuilder } from './graph.ts';
 export * from './insights/index.ts';

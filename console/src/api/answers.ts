@@ -1,4 +1,4 @@
-import type { ServiceAnswer, TraceSummaryAnswer } from '../../../src/query/index.ts';
+import type { Finding, ServiceAnswer, TraceSummaryAnswer } from '../../../src/query/index.ts';
 
 /**
  * What the server answers to the console: the X-Ray API's own shapes (GetTraceSummaries,
@@ -39,7 +39,11 @@ export interface TraceAnswer {
   readonly Trace: Trace;
   readonly Summary: TraceSummaryAnswer;
   readonly Services: readonly ServiceAnswer[];
+  readonly Findings: readonly TraceFinding[];
 }
+
+/** What is wrong with the trace, worst first. */
+export type TraceFinding = Omit<Finding, 'code'> & { readonly code: string };
 
 export interface MapAnswer {
   readonly StartTime: number;

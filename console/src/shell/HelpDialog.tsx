@@ -34,6 +34,7 @@ const sections: readonly { readonly title: string; readonly keys: readonly (read
       ['+ − and A D', 'Zoom, and move in time'],
       ['.', 'Whole time again'],
       ['1 2 6', 'Waterfall, map, raw'],
+      ['!', 'What the doctor found'],
       ['Y', 'Copy the trace id'],
     ],
   },

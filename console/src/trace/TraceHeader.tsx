@@ -15,7 +15,6 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { TraceBadge } from '../traces/TraceBadge.tsx';
 import { nameOf } from '../traces/summary.ts';
 import styles from './TraceHeader.module.css';
-import { isRunning } from './running.ts';
 import type { TraceTree } from './tree.ts';
 
 const views: readonly View[] = [
@@ -88,20 +87,10 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
   );
 }
 
-/** What a reader must know before believing the picture. */
+/** What a reader must know before believing the picture, beside what the doctor found. */
 function Flags({ answer, tree }: { readonly answer: TraceAnswer; readonly tree: TraceTree }): JSX.Element | undefined {
-  const { Summary, Trace } = answer;
-  const running = isRunning(tree, nowSeconds());
   const flags = [
-    running ? 'Still running: some documents are in progress, and this page follows them.' : '',
-    tree.inProgress && !running ? 'Never finished: for some documents no end was ever sent.' : '',
-    Summary.IsPartial && !tree.inProgress
-      ? 'Incomplete: a call says that it was traced, but nothing came from the service it called.'
-      : '',
-    tree.roots.length > 1
-      ? `${countOf(tree.roots.length, 'root')}: the documents that would join them are not here.`
-      : '',
-    Trace.LimitExceeded ? 'Cut: the trace is larger than the limit, and documents were left out.' : '',
+    answer.Trace.LimitExceeded ? 'Cut: the trace is larger than the limit, and documents were left out.' : '',
     tree.unreadable > 0 ? `${countOf(tree.unreadable, 'document')} could not be read; the raw view has the text.` : '',
   ].filter(Boolean);
   if (flags.length === 0) return undefined;

@@ -4,6 +4,7 @@ import type { JSX } from 'react';
 import type { TraceAnswer } from '../api/answers.ts';
 import { ApiError } from '../api/client.ts';
 import { useTrace } from '../api/queries.ts';
+import { Doctor } from '../doctor/Doctor.tsx';
 import { toMapGraph } from '../map/graph.ts';
 import { keepQuestion, useChangeSearch, usePageSearch } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
@@ -38,6 +39,7 @@ function Loaded({ answer }: { readonly answer: TraceAnswer }): JSX.Element {
   return (
     <div className={styles.page}>
       <TraceHeader answer={answer} tree={tree} view={view} onView={show} />
+      <Doctor findings={answer.Findings} />
       {view === 'raw' ? <RawTrace trace={answer.Trace} /> : undefined}
       {view === 'map' ? (
         <div className={styles.map}>

@@ -1,11 +1,11 @@
 import { RaybridgeError } from '../../errors.ts';
-import { parseSeconds, parseTraceId, secondsText } from '../../model/index.ts';
+import { parseSeconds, parseTraceId, secondsText, toXrayTraceId } from '../../model/index.ts';
 import type { HttpRequest } from '../../net/http.ts';
 import { httpStatusOf } from '../../net/status.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
-import { summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
+import { diagnose, type Finding, summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
 import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../reader/index.ts';
 import type { GroupRegistry, TraceReader } from '../../reader/index.ts';
 
@@ -66,7 +66,7 @@ async function route({ path, query, signal }: HttpRequest, sources: Sources): Pr
         }),
       };
     default:
-      return await traceAnswer(path, sources.reader);
+      return await traceAnswer(path, sources);
   }
 }
 
@@ -110,7 +110,7 @@ async function storeAnswer(store: Store): Promise<StoreStatistics> {
 
 const tracePath = /^\/api\/traces\/([0-9A-Fa-f-]{32,35})$/;
 
-async function traceAnswer(path: string, reader: TraceReader): Promise<object> {
+async function traceAnswer(path: string, { context, reader }: Sources): Promise<object> {
   const text = tracePath.exec(path)?.[1];
   const traceId = text ? parseTraceId(text) : undefined;
   if (!traceId) throw new RaybridgeError('NOT_FOUND', 'Nothing is answered at this path');
@@ -125,8 +125,28 @@ async function traceAnswer(path: string, reader: TraceReader): Promise<object> {
     Trace: answerTrace(trace),
     Summary: withSummaryFacts(toTraceSummaryAnswer(summarise(trace)), { revision: 1 }),
     Services: answerTraceGraph([trace]),
+    Findings: [...rejectedOf(traceId, context), ...diagnose(trace, context.nowNs())],
   };
 }
+
+/** Documents of the trace that were refused a short while ago: nothing of them is in the trace. */
+function rejectedOf(traceId: string, { status }: Context): readonly (Finding | RejectedFinding)[] {
+  const names = [traceId, toXrayTraceId(traceId)];
+  const rejections = status.rejections.filter(({ sample }) =>
+    names.some((name) => sample.toLowerCase().includes(name)),
+  );
+  return rejections.map(({ component, reason, sample }) => ({
+    code: 'REJECTED',
+    severity: 'problem',
+    title: `${component} rejected a document of this trace`,
+    evidence: `${reason} It began: ${sample}`,
+    fix: 'Nothing of it is in the trace. Mend what the reason names at its sender.',
+    ids: [],
+  }));
+}
+
+/** As a finding, of what never became part of the trace. */
+type RejectedFinding = Omit<Finding, 'code'> & { readonly code: 'REJECTED' };
 
 function rangeOf(query: URLSearchParams): { readonly fromNs: bigint; readonly toNs: bigint } {
   const range = { fromNs: timeOf(query, 'from'), toNs: timeOf(query, 'to') };

@@ -234,3 +234,13 @@ function show(text: string): string {
 function invalid(message: string): RaybridgeError {
   return new RaybridgeError('INVALID_REQUEST', message);
 }
+
+/** Group of the API reference. */
+export function toGroupAnswer({ name, arn, filterExpression, insightsEnabled, notificationsEnabled }: Group): object {
+  return {
+    GroupName: name,
+    GroupARN: arn,
+    ...(filterExpression === undefined ? {} : { FilterExpression: filterExpression }),
+    InsightsConfiguration: { InsightsEnabled: insightsEnabled, NotificationsEnabled: notificationsEnabled },
+  };
+}

@@ -1,4 +1,5 @@
 export * from './boosts.ts';
 export * from './edit.ts';
+export * from './preview.ts';
 export * from './rules.ts';
 export * from './targets.ts';

@@ -1,13 +1,33 @@
 import { RaybridgeError } from '../../errors.ts';
 import { parseSeconds, parseTraceId, secondsText, toXrayTraceId } from '../../model/index.ts';
 import type { HttpRequest } from '../../net/http.ts';
+import { answerGetSamplingRules } from '../../net/sampling-calls.ts';
 import { httpStatusOf } from '../../net/status.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
-import { diagnose, type Finding, summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
-import { answerServiceGraph, answerSummaries, answerTrace, answerTraceGraph } from '../../reader/index.ts';
-import type { GroupRegistry, TraceReader } from '../../reader/index.ts';
+import {
+  diagnose,
+  type Finding,
+  summarise,
+  toInsightAnswer,
+  toInsightEventAnswer,
+  toInsightSummaryAnswer,
+  toSamplingStatisticsAnswer,
+  toTraceSummaryAnswer,
+  withSummaryFacts,
+} from '../../query/index.ts';
+import {
+  answerServiceGraph,
+  answerSummaries,
+  answerTrace,
+  answerTraceGraph,
+  toGroupAnswer,
+} from '../../reader/index.ts';
+import type { GroupRegistry, InsightDocuments, TraceReader } from '../../reader/index.ts';
+
+import { groupExceptions } from './exceptions.ts';
+import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
 
 /** What the page asks for: GET under `/api`, JSON out, in the shapes of the X-Ray API where it has them. */
 export interface ConsoleApi {
@@ -19,6 +39,7 @@ interface Sources {
   readonly store: Store;
   readonly reader: TraceReader;
   readonly groups: GroupRegistry;
+  readonly insights: Pick<InsightDocuments, 'list'>;
 }
 
 export function createConsoleApi(sources: Sources): ConsoleApi {
@@ -33,7 +54,8 @@ export function createConsoleApi(sources: Sources): ConsoleApi {
   };
 }
 
-async function route({ path, query, signal }: HttpRequest, sources: Sources): Promise<object> {
+async function route(request: HttpRequest, sources: Sources): Promise<object> {
+  const { path, query, signal } = request;
   switch (path) {
     case '/api/status':
       return await statusAnswer(sources);
@@ -48,6 +70,26 @@ async function route({ path, query, signal }: HttpRequest, sources: Sources): Pr
         nextToken: query.get('next') ?? undefined,
         signal,
       });
+    case '/api/traces/points': {
+      const { summaries, isWhole } = await newestSummaries(request, sources);
+      const answer: TracePointsAnswer = { Points: summaries.map(toTracePoint), IsWhole: isWhole };
+      return answer;
+    }
+    case '/api/exceptions': {
+      const { summaries, isWhole } = await newestSummaries(request, sources, 'fault OR error OR throttle');
+      return { Exceptions: groupExceptions(summaries), TraceCount: summaries.length, IsWhole: isWhole };
+    }
+    case '/api/sampling':
+      return {
+        ...answerGetSamplingRules(await sources.context.sampling.rules()),
+        SamplingStatisticSummaries: sources.context.sampling.statistics().map(toSamplingStatisticsAnswer),
+      };
+    case '/api/groups':
+      return { Groups: (await sources.groups.list()).map(toGroupAnswer) };
+    case '/api/insights':
+      return await insightsAnswer(request, sources);
+    case '/api/pipelines':
+      return { Series: sources.context.telemetry.series() };
     case '/api/map':
       return await answerServiceGraph(sources.reader, {
         ...rangeOf(query),
@@ -66,8 +108,45 @@ async function route({ path, query, signal }: HttpRequest, sources: Sources): Pr
         }),
       };
     default:
+      if (path.startsWith(insightPath)) return await insightAnswer(path.slice(insightPath.length), sources);
       return await traceAnswer(path, sources);
   }
+}
+
+/** The newest that match, up to `pointsMax`. */
+async function newestSummaries({ query, signal }: HttpRequest, sources: Sources, within?: string) {
+  const asked = query.get('filter') ?? undefined;
+  const filterExpression = asked && within ? `(${asked}) AND (${within})` : (asked ?? within);
+  const question = {
+    ...rangeOf(query),
+    by: 'start',
+    share: 1,
+    groups: await sources.groups.filters(),
+    filterExpression,
+    signal,
+  } as const;
+  return await readSummaries((page) => answerSummaries(sources.reader, { ...question, ...page }), pointsMax);
+}
+
+const insightPath = '/api/insights/';
+
+/** Those that were active in the range, newest first. */
+async function insightsAnswer({ query }: HttpRequest, { insights, groups }: Sources): Promise<object> {
+  const { fromNs, toNs } = rangeOf(query);
+  const names = new Map((await groups.list()).map(({ arn, name }) => [arn, name]));
+  const all = (await insights.list()).map((insight) => ({
+    ...toInsightSummaryAnswer(insight),
+    GroupName: names.get(insight.groupArn) ?? '',
+  }));
+  const [from, to] = [Number(secondsText(fromNs)), Number(secondsText(toNs))];
+  return { InsightSummaries: all.filter(({ StartTime, EndTime = to }) => StartTime <= to && EndTime >= from) };
+}
+
+async function insightAnswer(id: string, { insights }: Sources): Promise<object> {
+  const insight = (await insights.list()).find((one) => one.id === id);
+  if (!insight)
+    throw new RaybridgeError('NOT_FOUND', 'There is no insight of this id; it may be older than what is kept');
+  return { Insight: toInsightAnswer(insight), InsightEvents: insight.events.map(toInsightEventAnswer) };
 }
 
 async function statusAnswer({ context, store }: Sources): Promise<object> {

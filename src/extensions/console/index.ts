@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { endpoint } from '../../config/schema.ts';
 import type { HttpRequest } from '../../net/http.ts';
 import type { Component, Context, ExtensionFactory } from '../../pipeline/component.ts';
-import { createGroupRegistry, createTraceReader } from '../../reader/index.ts';
+import { createGroupRegistry, createTraceReader, openInsightDocuments } from '../../reader/index.ts';
 import { type ConsoleApi, createConsoleApi } from './api.ts';
 import { builtConsole, type Page, readPages } from './pages.ts';
 
@@ -32,7 +32,8 @@ export function createConsole({
 }): Component {
   const store = context.store(config.store);
   const groups = createGroupRegistry({ store, nowNs: context.nowNs });
-  const api = createConsoleApi({ context, store, reader: createTraceReader(store), groups });
+  const insights = openInsightDocuments({ store, nowNs: context.nowNs });
+  const api = createConsoleApi({ context, store, reader: createTraceReader(store), groups, insights });
   return {
     async start() {
       const pages = await readPages(folder);
@@ -78,7 +79,7 @@ async function handle(
 }
 
 /** The routes that the page itself resolves (console/src/routes); they all get index.html. */
-const pageRoutes = /^\/(map|traces(\/[^/]+)?)?$/;
+const pageRoutes = /^\/(map|compare|sampling|groups|exceptions|services|pipelines|(traces|insights)(\/[^/]+)?)?$/;
 
 /** Other paths of the listener belong to other components. */
 function isOurs(path: string): boolean {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../model/index.ts';
-import type { Group, GroupWish } from '../../../reader/index.ts';
+import { type GroupWish, toGroupAnswer } from '../../../reader/index.ts';
 import { flagMember, groupReference, objectMember, requiredTextMember, tagsMember, textMember } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
 import { pageOf } from '../page-of.ts';
@@ -54,14 +54,5 @@ function wishOf(request: JsonObject): GroupWish {
     filterExpression: textMember(request, 'FilterExpression'),
     insightsEnabled: flagMember(insights, 'InsightsEnabled'),
     notificationsEnabled: flagMember(insights, 'NotificationsEnabled'),
-  };
-}
-
-function toGroupAnswer({ name, arn, filterExpression, insightsEnabled, notificationsEnabled }: Group): object {
-  return {
-    GroupName: name,
-    GroupARN: arn,
-    ...(filterExpression === undefined ? {} : { FilterExpression: filterExpression }),
-    InsightsConfiguration: { InsightsEnabled: insightsEnabled, NotificationsEnabled: notificationsEnabled },
   };
 }

@@ -27,7 +27,7 @@ export function build() {
   buildPart('program', ['src', 'test', 'bench', 'scripts', 'tsconfig.json', 'package.json'], () => {
     compile('tsconfig.json');
   });
-  buildPart('console', ['console', 'src/model', 'src/query'], () => {
+  buildPart('console', ['console', 'src/model', 'src/query', 'src/sampling'], () => {
     compile('console/tsconfig.test.json');
     run('npm', ['run', '--silent', 'build', '--workspace', 'console']);
   });

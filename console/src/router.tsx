@@ -26,7 +26,56 @@ const aws = createRoute({
   },
 });
 
-const routeTree = root.addChildren([home, traces, trace, map, aws]);
+const services = createRoute({
+  getParentRoute: () => root,
+  path: '/services',
+  component: lazyRouteComponent(() => import('./services/ServicesPage.tsx'), 'ServicesPage'),
+});
+const exceptions = createRoute({
+  getParentRoute: () => root,
+  path: '/exceptions',
+  component: lazyRouteComponent(() => import('./exceptions/ExceptionsPage.tsx'), 'ExceptionsPage'),
+});
+const insights = createRoute({
+  getParentRoute: () => root,
+  path: '/insights',
+  component: lazyRouteComponent(() => import('./insights/InsightsPage.tsx'), 'InsightsPage'),
+});
+const insight = createRoute({
+  getParentRoute: () => root,
+  path: '/insights/$id',
+  component: lazyRouteComponent(() => import('./insights/InsightPage.tsx'), 'InsightPage'),
+});
+const sampling = createRoute({
+  getParentRoute: () => root,
+  path: '/sampling',
+  component: lazyRouteComponent(() => import('./sampling/SamplingPage.tsx'), 'SamplingPage'),
+});
+const groups = createRoute({
+  getParentRoute: () => root,
+  path: '/groups',
+  component: lazyRouteComponent(() => import('./groups/GroupsPage.tsx'), 'GroupsPage'),
+});
+const pipelines = createRoute({
+  getParentRoute: () => root,
+  path: '/pipelines',
+  component: lazyRouteComponent(() => import('./pipelines/PipelinesPage.tsx'), 'PipelinesPage'),
+});
+
+const routeTree = root.addChildren([
+  home,
+  traces,
+  trace,
+  map,
+  services,
+  exceptions,
+  insights,
+  insight,
+  sampling,
+  groups,
+  pipelines,
+  aws,
+]);
 
 export function createConsoleRouter() {
   return createRouter({

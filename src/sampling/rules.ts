@@ -37,7 +37,7 @@ export function samplingRuleArn(ruleName: string): string {
 /** The first rule that matches, in the order in which clients try them; the default rule when none does. */
 export function matchRule(request: SamplingRequest, records: readonly SamplingRuleRecord[]): SamplingRule {
   const rules = orderRules(records).map(({ rule }) => rule);
-  return rules.find((rule) => isDefault(rule) || matches(rule, request)) ?? defaultSamplingRule;
+  return rules.find((rule) => matchesRule(rule, request)) ?? defaultSamplingRule;
 }
 
 /**
@@ -65,7 +65,9 @@ function toDefaultRecord(stored: SamplingRuleRecord | undefined): SamplingRuleRe
   return { ...stored, rule: { ...defaultSamplingRule, ruleArn, fixedRate, reservoirSize, rateBoost } };
 }
 
-function matches(rule: SamplingRule, request: SamplingRequest): boolean {
+/** The default rule matches always. */
+export function matchesRule(rule: SamplingRule, request: SamplingRequest): boolean {
+  if (isDefault(rule)) return true;
   return (
     matchesPattern(rule.serviceName, request.serviceName) &&
     matchesPattern(rule.serviceType, request.serviceType) &&

@@ -1,4 +1,13 @@
-import type { Finding, ServiceAnswer, TraceSummaryAnswer } from '../../../src/query/index.ts';
+import type {
+  Finding,
+  InsightAnswer as XrayInsight,
+  InsightEventAnswer,
+  InsightSummaryAnswer,
+  SamplingRuleRecordAnswer,
+  SamplingStatisticsAnswer,
+  ServiceAnswer,
+  TraceSummaryAnswer,
+} from '../../../src/query/index.ts';
 
 /**
  * What the server answers to the console: the X-Ray API's own shapes (GetTraceSummaries,
@@ -86,4 +95,78 @@ export interface StatusAnswer {
     readonly deadLetters: number;
     readonly durable: boolean;
   };
+}
+
+/** What charts, groups and comparisons of many traces ask of each. */
+export interface TracePoint {
+  readonly Id: string;
+  readonly StartTime: number;
+  readonly ResponseTime: number;
+  readonly HasFault: boolean;
+  readonly HasError: boolean;
+  readonly HasThrottle: boolean;
+  readonly Service?: string;
+  readonly ServiceType?: string;
+  readonly Method?: string;
+  readonly Url?: string;
+  readonly Status?: number;
+  readonly Users: readonly string[];
+  readonly Annotations: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface TracePointsAnswer {
+  /** Newest first. */
+  readonly Points: readonly TracePoint[];
+  /** Whether these are all that match. */
+  readonly IsWhole: boolean;
+}
+
+export interface ExceptionGroup {
+  readonly Name: string;
+  readonly Message: string;
+  readonly Services: readonly string[];
+  readonly Count: number;
+  readonly FirstSeen: number;
+  readonly LastSeen: number;
+  readonly TraceIds: readonly string[];
+}
+
+export interface ExceptionsAnswer {
+  readonly Exceptions: readonly ExceptionGroup[];
+  readonly TraceCount: number;
+  readonly IsWhole: boolean;
+}
+
+export interface SamplingAnswer {
+  /** By priority, the default rule last. */
+  readonly SamplingRuleRecords: readonly SamplingRuleRecordAnswer[];
+  readonly SamplingStatisticSummaries: readonly SamplingStatisticsAnswer[];
+}
+
+export interface GroupAnswer {
+  readonly GroupName: string;
+  readonly GroupARN: string;
+  readonly FilterExpression?: string;
+  readonly InsightsConfiguration: { readonly InsightsEnabled: boolean; readonly NotificationsEnabled: boolean };
+}
+
+export interface GroupsAnswer {
+  readonly Groups: readonly GroupAnswer[];
+}
+
+export interface InsightsAnswer {
+  readonly InsightSummaries: readonly InsightSummaryAnswer[];
+}
+
+export interface InsightAnswer {
+  readonly Insight: XrayInsight;
+  readonly InsightEvents: readonly InsightEventAnswer[];
+}
+
+export interface PipelinesAnswer {
+  readonly Series: readonly {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }[];
 }

@@ -1,4 +1,16 @@
-import type { MapAnswer, StatusAnswer, TraceAnswer, TraceSummariesAnswer } from './answers.ts';
+import type {
+  ExceptionsAnswer,
+  GroupsAnswer,
+  InsightAnswer,
+  InsightsAnswer,
+  MapAnswer,
+  PipelinesAnswer,
+  SamplingAnswer,
+  StatusAnswer,
+  TraceAnswer,
+  TracePointsAnswer,
+  TraceSummariesAnswer,
+} from './answers.ts';
 
 /** A call that was answered with an error, or not at all (`code` is then UNREACHABLE). */
 export class ApiError extends Error {
@@ -40,8 +52,68 @@ export function fetchTrace(id: string, signal?: AbortSignal): Promise<TraceAnswe
   return fetchJson(`/api/traces/${encodeURIComponent(id)}`, signal);
 }
 
-export function fetchMap({ from, to }: { from: number; to: number }, signal?: AbortSignal): Promise<MapAnswer> {
-  return fetchJson(`/api/map?${new URLSearchParams({ from: String(from), to: String(to) })}`, signal);
+export function fetchMap(request: RangeRequest, signal?: AbortSignal): Promise<MapAnswer> {
+  return fetchJson(`/api/map?${rangeWords(request)}`, signal);
+}
+
+interface RangeRequest {
+  readonly from: number;
+  readonly to: number;
+  readonly filter?: string;
+}
+
+function rangeWords({ from, to, filter }: RangeRequest): URLSearchParams {
+  return new URLSearchParams({ from: String(from), to: String(to), ...(filter ? { filter } : {}) });
+}
+
+/** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */
+export function fetchPoints(request: RangeRequest, signal?: AbortSignal): Promise<TracePointsAnswer> {
+  return fetchJson(`/api/traces/points?${rangeWords(request)}`, signal);
+}
+
+/** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */
+export function fetchExceptions(request: RangeRequest, signal?: AbortSignal): Promise<ExceptionsAnswer> {
+  return fetchJson(`/api/exceptions?${rangeWords(request)}`, signal);
+}
+
+export function fetchSampling(signal?: AbortSignal): Promise<SamplingAnswer> {
+  return fetchJson('/api/sampling', signal);
+}
+
+export function fetchGroups(signal?: AbortSignal): Promise<GroupsAnswer> {
+  return fetchJson('/api/groups', signal);
+}
+
+export function fetchInsights(request: RangeRequest, signal?: AbortSignal): Promise<InsightsAnswer> {
+  return fetchJson(`/api/insights?${rangeWords(request)}`, signal);
+}
+
+/** @throws ApiError with status 404 when the insight is gone. */
+export function fetchInsight(id: string, signal?: AbortSignal): Promise<InsightAnswer> {
+  return fetchJson(`/api/insights/${encodeURIComponent(id)}`, signal);
+}
+
+export function fetchPipelines(signal?: AbortSignal): Promise<PipelinesAnswer> {
+  return fetchJson('/api/pipelines', signal);
+}
+
+/**
+ * Changes something by an operation of the X-Ray API, so that the same is checked and kept as for any
+ * other client of it. It must be answered where this page is from; where calls are signed, it refuses.
+ * @throws ApiError with the words of the X-Ray API.
+ */
+export async function changeByXray(operation: string, request: object): Promise<void> {
+  const response = await send(`/${operation}`, undefined, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  });
+  if (response.ok) return;
+  const body: unknown = await response.json().catch(() => undefined);
+  const members = Object.entries(typeof body === 'object' && body !== null ? body : {});
+  // `Message` in some errors of the API, `message` in others.
+  const message = members.find(([name]) => name.toLowerCase() === 'message')?.[1];
+  throw toApiError(response.status, { message: message ?? `The X-Ray API answered HTTP ${response.status}.` });
 }
 
 async function fetchJson<Answer>(path: string, signal: AbortSignal | undefined): Promise<Answer> {
@@ -52,9 +124,9 @@ async function fetchJson<Answer>(path: string, signal: AbortSignal | undefined):
   return body as Answer;
 }
 
-async function send(path: string, signal: AbortSignal | undefined): Promise<Response> {
+async function send(path: string, signal: AbortSignal | undefined, init: RequestInit = {}): Promise<Response> {
   try {
-    return await fetch(path, { headers: { accept: 'application/json' }, signal: signal ?? null });
+    return await fetch(path, { headers: { accept: 'application/json' }, signal: signal ?? null, ...init });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError({ code: 'UNREACHABLE', message: 'Raybridge does not answer. Is it still running?', status: 0 });

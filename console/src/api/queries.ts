@@ -3,12 +3,26 @@ import { parseRange, resolveRange } from '../range/range.ts';
 import type { RangeWords } from '../range/range.ts';
 import { runningSecondsMax } from '../trace/running.ts';
 import type { TraceAnswer } from './answers.ts';
-import { ApiError, fetchMap, fetchStatus, fetchTrace, fetchTraces } from './client.ts';
+import {
+  ApiError,
+  fetchExceptions,
+  fetchGroups,
+  fetchInsight,
+  fetchInsights,
+  fetchMap,
+  fetchPipelines,
+  fetchPoints,
+  fetchSampling,
+  fetchStatus,
+  fetchTrace,
+  fetchTraces,
+} from './client.ts';
 
 const statusEveryMs = 5000;
 const firstStatusEveryMs = 1000;
 const listEveryMs = 3000;
 const mapEveryMs = 5000;
+const pointsEveryMs = 10_000;
 const openTraceEveryMs = 2000;
 
 /** Rows of one page of the trace list. */
@@ -115,6 +129,69 @@ export function useMap({ from, to }: RangeWords, { live }: { readonly live: bool
     queryFn: ({ signal }) => fetchMap(resolveRange(parseRange({ from, to }), nowSeconds()), signal),
     placeholderData: keepPreviousData,
     refetchInterval: live ? mapEveryMs : false,
+  });
+}
+
+/** The newest traces that match, for charts and comparisons. */
+export function usePoints({ filter, from, to }: TracesQuestion, { live, enabled = true }: Asking) {
+  return useQuery({
+    queryKey: ['points', filter, from, to],
+    queryFn: ({ signal }) => fetchPoints({ filter, ...resolveRange(parseRange({ from, to }), nowSeconds()) }, signal),
+    placeholderData: keepPreviousData,
+    enabled,
+    refetchInterval: live ? pointsEveryMs : false,
+  });
+}
+
+interface Asking {
+  readonly live: boolean;
+  readonly enabled?: boolean;
+}
+
+export function useExceptions({ filter, from, to }: TracesQuestion, { live }: Asking) {
+  return useQuery({
+    queryKey: ['exceptions', filter, from, to],
+    queryFn: ({ signal }) =>
+      fetchExceptions({ filter, ...resolveRange(parseRange({ from, to }), nowSeconds()) }, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: live ? pointsEveryMs : false,
+  });
+}
+
+export const samplingKey = ['sampling'];
+
+export function useSampling() {
+  return useQuery({
+    queryKey: samplingKey,
+    queryFn: ({ signal }) => fetchSampling(signal),
+    refetchInterval: mapEveryMs,
+  });
+}
+
+export const groupsKey = ['groups'];
+
+export function useGroups() {
+  return useQuery({ queryKey: groupsKey, queryFn: ({ signal }) => fetchGroups(signal) });
+}
+
+export function useInsights({ from, to }: RangeWords, { live }: Asking) {
+  return useQuery({
+    queryKey: ['insights', from, to],
+    queryFn: ({ signal }) => fetchInsights(resolveRange(parseRange({ from, to }), nowSeconds()), signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: live ? pointsEveryMs : false,
+  });
+}
+
+export function useInsight(id: string) {
+  return useQuery({ queryKey: ['insight', id], queryFn: ({ signal }) => fetchInsight(id, signal) });
+}
+
+export function usePipelines() {
+  return useQuery({
+    queryKey: ['pipelines'],
+    queryFn: ({ signal }) => fetchPipelines(signal),
+    refetchInterval: openTraceEveryMs,
   });
 }
 

@@ -10,6 +10,8 @@ const sections: readonly { readonly title: string; readonly keys: readonly (read
     keys: [
       ['⌘K or Ctrl K', 'Go to a page or a trace id'],
       ['G then H, M, T', 'Home, trace map, traces'],
+      ['G then V, X, I', 'Services, exceptions, insights'],
+      ['G then S, G, P', 'Sampling, groups, pipelines'],
       ['/', 'To the filter'],
       ['L', 'Live on or off'],
       ['?', 'This help'],

@@ -131,14 +131,10 @@ async function newestSummaries({ query, signal }: HttpRequest, sources: Sources,
 const insightPath = '/api/insights/';
 
 /** Those that were active in the range, newest first. */
-async function insightsAnswer({ query }: HttpRequest, { insights, groups }: Sources): Promise<object> {
+async function insightsAnswer({ query }: HttpRequest, { insights }: Sources): Promise<object> {
   const { fromNs, toNs } = rangeOf(query);
-  const names = new Map((await groups.list()).map(({ arn, name }) => [arn, name]));
-  const all = (await insights.list()).map((insight) => ({
-    ...toInsightSummaryAnswer(insight),
-    GroupName: names.get(insight.groupArn) ?? '',
-  }));
   const [from, to] = [Number(secondsText(fromNs)), Number(secondsText(toNs))];
+  const all = (await insights.list()).map(toInsightSummaryAnswer);
   return { InsightSummaries: all.filter(({ StartTime, EndTime = to }) => StartTime <= to && EndTime >= from) };
 }
 

@@ -10,7 +10,7 @@ export interface PageSearch {
   readonly to?: string | undefined;
   /** `off` stops the refreshing. */
   readonly live?: string | undefined;
-  /** Which view of a page: `list` on the map; `map`, `raw` on a trace. */
+  /** Which view of a page: `list` on the map; `groups` of the traces; `map`, `raw` on a trace. */
   readonly view?: string | undefined;
   /** Id of the chosen segment or subsegment. */
   readonly span?: string | undefined;
@@ -18,6 +18,12 @@ export interface PageSearch {
   readonly tab?: string | undefined;
   /** `hide` leaves out the rows that X-Ray infers. */
   readonly inferred?: string | undefined;
+  /** `heatmap`, `scatter`, `table`, `off`: how response times are drawn; as a histogram when absent. */
+  readonly chart?: string | undefined;
+  /** What is chosen in that chart, see explore/selection.ts. */
+  readonly brush?: string | undefined;
+  /** What traces are grouped by, see explore/facets.ts. */
+  readonly by?: string | undefined;
   /** `open` shows what the doctor found. */
   readonly doctor?: string | undefined;
   /** Key of the chosen node or edge of the map. */
@@ -34,6 +40,9 @@ const names = [
   'tab',
   'inferred',
   'doctor',
+  'chart',
+  'brush',
+  'by',
   'select',
 ] as const satisfies readonly (keyof PageSearch)[];
 

@@ -5,6 +5,8 @@ import { ApiError } from '../api/client.ts';
 import { CopyButton } from '../copy/CopyButton.tsx';
 import { traceSummariesCommand } from '../copy/awsCommand.ts';
 import { findTraceId } from '../deepLink.ts';
+import { Explore } from '../explore/Explore.tsx';
+import { Groups } from '../explore/Groups.tsx';
 import { withoutEach } from '../filter/expression.ts';
 import { countOf, formatCount } from '../format/count.ts';
 import { formatAge } from '../format/time.ts';
@@ -12,11 +14,18 @@ import { parseRange, resolveRange, spellRange, widerRange } from '../range/range
 import { keepQuestion, useChangeSearch, usePageSearch } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
 import { isLive } from '../shell/LiveSwitch.tsx';
+import { ViewSwitch } from '../shell/ViewSwitch.tsx';
+import type { View } from '../shell/ViewSwitch.tsx';
 import { useTitle } from '../shell/title.ts';
 import { FilterBar } from './FilterBar.tsx';
 import { TraceTable } from './TraceTable.tsx';
 import styles from './TracesPage.module.css';
 import { withoutRepeats } from './summary.ts';
+
+const views: readonly View[] = [
+  { name: undefined, label: 'List' },
+  { name: 'groups', label: 'Groups' },
+];
 
 export function TracesPage(): JSX.Element {
   useTitle('Traces');
@@ -31,6 +40,8 @@ export function TracesPage(): JSX.Element {
   const traces = withoutRepeats(data?.pages.flatMap(({ answer }) => answer.TraceSummaries) ?? []);
   const scanned = data?.pages.reduce((sum, { answer }) => sum + answer.TracesProcessedCount, 0) ?? 0;
   const run = useRun();
+  const change = useChangeSearch();
+  const grouped = search.view === 'groups';
   return (
     <div className={styles.page}>
       <header className={styles.bar}>
@@ -41,13 +52,16 @@ export function TracesPage(): JSX.Element {
               ? spellCount({ matched: traces.length, scanned, more: hasNextPage, filtered: filter !== '' })
               : undefined}
           </p>
+          <ViewSwitch views={views} chosen={search.view} onChoose={(view) => change({ view }, { replace: true })} />
           <CopyCommand />
         </FilterBar>
       </header>
+      {invalid ? undefined : <Explore />}
       {invalid ? undefined : error && !data ? <Failure error={error} onRetry={() => void refetch()} /> : undefined}
       {!data && !error ? <Loading what="the traces" /> : undefined}
       {data && !invalid && traces.length === 0 ? <Nothing scanned={scanned} /> : undefined}
-      {data && !invalid && traces.length > 0 ? (
+      {data && !invalid && traces.length > 0 && grouped ? <Groups /> : undefined}
+      {data && !invalid && traces.length > 0 && !grouped ? (
         <TraceTable
           key={`${filter}~${search.from}~${search.to}`}
           traces={traces}

@@ -46,6 +46,11 @@ const insight = createRoute({
   path: '/insights/$id',
   component: lazyRouteComponent(() => import('./insights/InsightPage.tsx'), 'InsightPage'),
 });
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: '/compare',
+  component: lazyRouteComponent(() => import('./compare/ComparePage.tsx'), 'ComparePage'),
+});
 const sampling = createRoute({
   getParentRoute: () => root,
   path: '/sampling',
@@ -71,6 +76,7 @@ const routeTree = root.addChildren([
   exceptions,
   insights,
   insight,
+  compare,
   sampling,
   groups,
   pipelines,

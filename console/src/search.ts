@@ -24,6 +24,11 @@ export interface PageSearch {
   readonly brush?: string | undefined;
   /** What traces are grouped by, see explore/facets.ts. */
   readonly by?: string | undefined;
+  /** Ids of two traces to compare; `b` may be `normal`. */
+  readonly a?: string | undefined;
+  readonly b?: string | undefined;
+  /** `self` sorts what is compared by the difference. */
+  readonly sort?: string | undefined;
   /** `open` shows what the doctor found. */
   readonly doctor?: string | undefined;
   /** Key of the chosen node or edge of the map. */
@@ -43,6 +48,9 @@ const names = [
   'chart',
   'brush',
   'by',
+  'a',
+  'b',
+  'sort',
   'select',
 ] as const satisfies readonly (keyof PageSearch)[];
 

@@ -1,6 +1,8 @@
 import { QueryClient, keepPreviousData, useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query';
 import { parseRange, resolveRange } from '../range/range.ts';
 import type { RangeWords } from '../range/range.ts';
+import { serviceFilter } from '../filter/expression.ts';
+import { nameOf } from '../traces/summary.ts';
 import { runningSecondsMax } from '../trace/running.ts';
 import type { TraceAnswer } from './answers.ts';
 import {
@@ -24,6 +26,10 @@ const listEveryMs = 3000;
 const mapEveryMs = 5000;
 const pointsEveryMs = 10_000;
 const openTraceEveryMs = 2000;
+
+/** How many traces make what is normal, and how far back they are looked for. */
+const alikeMax = 20;
+const alikeSeconds = 86_400;
 
 /** Rows of one page of the trace list. */
 const pageSize = 100;
@@ -121,6 +127,26 @@ export function useTrace(id: string) {
 /** Documents are in progress, or callees are missing, and it is not so long ago that they will never come. */
 function mayGrow(answer: TraceAnswer | undefined): boolean {
   return answer?.Summary.IsPartial === true && nowSeconds() - answer.Summary.StartTime < runningSecondsMax;
+}
+
+/** Traces of the same entry point and name as this one, newest first, whole: what is normal for it. */
+export function useAlike(answer: TraceAnswer | undefined) {
+  const entry = answer?.Summary.EntryPoint;
+  return useQuery({
+    queryKey: ['alike', answer?.Trace.Id],
+    enabled: answer !== undefined,
+    queryFn: async ({ signal }) => {
+      if (!answer || !entry) return [];
+      const to = nowSeconds();
+      const filter = serviceFilter({ name: entry.Name, type: entry.Type, accountId: entry.AccountId });
+      const window = { from: Math.min(answer.Summary.StartTime, to) - alikeSeconds, to };
+      const { TraceSummaries } = await fetchTraces({ filter, ...window, limit: pageSize }, signal);
+      const alike = TraceSummaries.filter(
+        (summary) => summary.Id !== answer.Trace.Id && nameOf(summary) === nameOf(answer.Summary),
+      );
+      return await Promise.all(alike.slice(0, alikeMax).map(({ Id }) => fetchTrace(Id, signal)));
+    },
+  });
 }
 
 export function useMap({ from, to }: RangeWords, { live }: { readonly live: boolean }) {

@@ -48,6 +48,9 @@ export function TraceHeader(props: {
         <TraceBadge summary={Summary} />
         <h1 title={Summary.Http.HttpURL}>{nameOf(Summary)}</h1>
         <ViewSwitch views={views} chosen={props.view} onChoose={props.onView} />
+        <Link to="/compare" search={(search) => ({ ...keepQuestion(search), a: Trace.Id })} className={styles.compare}>
+          Compare
+        </Link>
         <CopyButton
           text={batchGetTracesCommand({ endpoint: status?.environment.AWS_ENDPOINT_URL_XRAY, traceId: Trace.Id })}
           label="Copy as AWS CLI"

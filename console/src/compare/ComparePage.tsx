@@ -161,7 +161,7 @@ const columns: readonly Column<MergedRow>[] = [
         {name} <span className={styles.muted}>{detail}</span>
         {a ? undefined : <span className={styles.mark}>only in B</span>}
         {b ? undefined : <span className={styles.mark}>only in A</span>}
-        {(b?.failed ?? 0) > (a?.failed ?? 0) ? <span className={styles.mark}>fails in B</span> : undefined}
+        {failedShare(b) > failedShare(a) ? <span className={styles.mark}>fails in B</span> : undefined}
       </span>
     ),
   },
@@ -183,6 +183,10 @@ function secondsColumn(id: string, label: string, of: (row: MergedRow) => number
       return seconds === undefined ? '–' : formatDuration(seconds);
     },
   };
+}
+
+function failedShare(sample: Sample | undefined): number {
+  return sample ? sample.failed / sample.count : 0;
 }
 
 /** Below this nobody can tell one run from another. */

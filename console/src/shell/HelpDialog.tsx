@@ -35,7 +35,7 @@ const sections: readonly { readonly title: string; readonly keys: readonly (read
       ['C', 'Critical path on or off'],
       ['+ − and A D', 'Zoom, and move in time'],
       ['.', 'Whole time again'],
-      ['1 2 6', 'Waterfall, map, raw'],
+      ['1 2 3 4 6', 'Waterfall, map, flame graph, table, raw'],
       ['!', 'What the doctor found'],
       ['Y', 'Copy the trace id'],
     ],

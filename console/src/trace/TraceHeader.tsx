@@ -20,6 +20,8 @@ import type { TraceTree } from './tree.ts';
 const views: readonly View[] = [
   { name: undefined, label: 'Waterfall', key: '1' },
   { name: 'map', label: 'Map', key: '2' },
+  { name: 'flame', label: 'Flame', key: '3' },
+  { name: 'table', label: 'Table', key: '4' },
   { name: 'raw', label: 'Raw', key: '6' },
 ];
 

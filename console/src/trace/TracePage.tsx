@@ -11,11 +11,16 @@ import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { useTitle } from '../shell/title.ts';
 import { nameOf } from '../traces/summary.ts';
+import { FlameGraph } from './FlameGraph.tsx';
+import { OperationTable } from './OperationTable.tsx';
 import { RawTrace } from './RawTrace.tsx';
 import { TraceHeader } from './TraceHeader.tsx';
 import styles from './TracePage.module.css';
 import { WaterfallView } from './WaterfallView.tsx';
 import { toTree } from './tree.ts';
+
+/** Any other name shows the waterfall. */
+const otherViews = ['map', 'flame', 'table', 'raw'];
 
 const TraceMap = lazy(async () => ({ default: (await import('../map/TraceMap.tsx')).TraceMap }));
 
@@ -35,7 +40,13 @@ function Loaded({ answer }: { readonly answer: TraceAnswer }): JSX.Element {
   const tree = useMemo(() => toTree(answer.Trace.Segments), [answer]);
   const graph = useMemo(() => toMapGraph(answer.Services), [answer]);
   const show = (name: string | undefined) => change({ view: name });
-  useShortcuts({ '1': () => show(undefined), '2': () => show('map'), '6': () => show('raw') });
+  useShortcuts({
+    '1': () => show(undefined),
+    '2': () => show('map'),
+    '3': () => show('flame'),
+    '4': () => show('table'),
+    '6': () => show('raw'),
+  });
   return (
     <div className={styles.page}>
       <TraceHeader answer={answer} tree={tree} view={view} onView={show} />
@@ -52,7 +63,9 @@ function Loaded({ answer }: { readonly answer: TraceAnswer }): JSX.Element {
           </Suspense>
         </div>
       ) : undefined}
-      {view === 'raw' || view === 'map' ? undefined : <WaterfallView tree={tree} />}
+      {view === 'flame' ? <FlameGraph tree={tree} /> : undefined}
+      {view === 'table' ? <OperationTable tree={tree} /> : undefined}
+      {view && otherViews.includes(view) ? undefined : <WaterfallView tree={tree} />}
     </div>
   );
 }

@@ -8,6 +8,8 @@ import { exceptionsOf, spellFrame } from './exceptions.ts';
 import { annotationsOf, linksOf, metadataOf, openTelemetryOf, requestFields, resourceFields } from './fields.ts';
 import { criticalPath, ownTime, totalOf } from './intervals.ts';
 import { collapsible, nextProblem, reveal, spellRow, toRows } from './rows.ts';
+import { toFlame } from './flame.ts';
+import { toOperations } from './operations.ts';
 import { pathOf, toTree } from './tree.ts';
 import type { TraceNode, TraceTree } from './tree.ts';
 
@@ -373,3 +375,67 @@ function node(tree: TraceTree, name: string): TraceNode {
   assert.ok(found);
   return found;
 }
+
+describe('the flame graph', () => {
+  it('puts callers above what they call, and calls at the same time in rows of their own', () => {
+    const tree = toTree([
+      segment({
+        id: 'a',
+        name: 'a',
+        start_time: 10,
+        end_time: 20,
+        subsegments: [
+          { id: 'b', name: 'b', start_time: 10, end_time: 16 },
+          { id: 'c', name: 'c', start_time: 12, end_time: 18 },
+          { id: 'd', name: 'd', start_time: 18, end_time: 20 },
+          { id: 'e', name: 'e', start_time: 19, end_time: 19.001 },
+        ],
+      }),
+    ]);
+    const { boxes, rows } = toFlame(tree, { now: 20 });
+    assert.deepEqual(
+      boxes.map(({ node, depth, from, to }) => [node.name, depth, from, to]),
+      [
+        ['a', 0, 0, 1],
+        ['b', 1, 0, 0.6],
+        ['c', 2, 0.2, 0.8],
+        ['d', 1, 0.8, 1],
+      ],
+    );
+    assert.equal(rows, 3);
+    const [whole] = toFlame(tree, { now: 20, within: node(tree, 'c') }).boxes;
+    assert.deepEqual([whole?.node.name, whole?.from, whole?.to], ['c', 0, 1]);
+  });
+});
+
+describe('the table of operations', () => {
+  it('sums up what differs in nothing but values, most own time first', () => {
+    const tree = toTree([
+      segment({
+        id: 'a',
+        name: 'a',
+        start_time: 0,
+        end_time: 10,
+        subsegments: [
+          { id: 'b', name: 'item 17', start_time: 1, end_time: 4 },
+          { id: 'c', name: 'item 18', start_time: 4, end_time: 9, fault: true },
+        ],
+      }),
+    ]);
+    assert.deepEqual(
+      toOperations(tree, 10).map(({ name, service, count, total, longest, own, problems }) => [
+        name,
+        service,
+        count,
+        total,
+        longest,
+        own,
+        problems,
+      ]),
+      [
+        ['item …', 'a', 2, 8, 5, 8, 1],
+        ['a', 'a', 1, 10, 10, 2, 0],
+      ],
+    );
+  });
+});

@@ -53,6 +53,8 @@ export function Details(props: DetailsProps): JSX.Element {
   const { tab } = usePageSearch();
   const change = useChangeSearch();
   const tabs = tabsOf(props);
+  // Why it failed is what one wants to read first.
+  const hasFailed = node.outcome !== 'ok' && exceptionsOf(node, props.tree).length > 0;
   const [width, grip] = useDraggedWidth(panelWidth);
   return (
     <aside className={styles.details} style={{ width }} aria-label="Details">
@@ -68,8 +70,8 @@ export function Details(props: DetailsProps): JSX.Element {
       <Tabs
         label="Details"
         tabs={tabs}
-        chosen={tab}
-        onChoose={(id) => change({ tab: id === tabs[0]?.id ? undefined : id }, { replace: true })}
+        chosen={tab ?? (hasFailed ? 'exceptions' : undefined)}
+        onChoose={(id) => change({ tab: id }, { replace: true })}
       />
     </aside>
   );

@@ -9,6 +9,7 @@ import { WaterfallBar } from './WaterfallBar.tsx';
 import styles from './WaterfallView.module.css';
 import { pan, zoom } from './axis.ts';
 import type { TimeView } from './axis.ts';
+import { guiltyNode } from './exceptions.ts';
 import { findMatches } from './find.ts';
 import { criticalPath } from './intervals.ts';
 import { collapsible, nextProblem, reveal, toRows } from './rows.ts';
@@ -34,7 +35,10 @@ export function WaterfallView({ tree }: { readonly tree: TraceTree }): JSX.Eleme
   const now = drawnUntil(tree, nowSeconds());
   const whole = now - tree.start;
   const shown = view ?? { from: 0, to: whole };
-  const chosen = tree.nodes.find(({ id }) => id === search.span) ?? tree.nodes[0];
+  const chosen = useMemo(
+    () => tree.nodes.find(({ id }) => id === search.span) ?? guiltyNode(tree) ?? tree.nodes[0],
+    [tree, search.span],
+  );
 
   const choose = (node: TraceNode) => {
     setCollapsed((before) => reveal(before, node));

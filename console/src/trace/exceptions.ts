@@ -89,3 +89,22 @@ function toException(exception: JsonRecord): TraceException {
     recordedBy: undefined,
   };
 }
+
+/**
+ * Where a trace that failed opens: the deepest node that failed as badly as the trace did and recorded
+ * why. Undefined when it did not fail, or nobody says why.
+ */
+export function guiltyNode(tree: TraceTree): TraceNode | undefined {
+  const worst = severities.find((outcome) => tree.roots.some((root) => root.outcome === outcome));
+  if (worst === undefined) return undefined;
+  const guilty = tree.nodes.filter((node) => node.outcome === worst && !node.inferred && recorded(node).length > 0);
+  return guilty.toSorted((a, b) => depthOf(b) - depthOf(a) || a.start - b.start)[0];
+}
+
+const severities = ['fault', 'throttle', 'error'] as const;
+
+function depthOf(node: TraceNode): number {
+  let depth = 0;
+  for (let at = node.parent; at !== undefined; at = at.parent) depth += 1;
+  return depth;
+}

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { rootPath } from '../../../test/support/root.ts';
 import type { TraceSegment } from '../api/answers.ts';
 import { exactAnnotations, exactText } from './exact.ts';
-import { exceptionsOf, spellFrame } from './exceptions.ts';
+import { exceptionsOf, guiltyNode, spellFrame } from './exceptions.ts';
 import { annotationsOf, linksOf, metadataOf, openTelemetryOf, requestFields, resourceFields } from './fields.ts';
 import { criticalPath, ownTime, totalOf } from './intervals.ts';
 import { collapsible, nextProblem, reveal, spellRow, toRows } from './rows.ts';
@@ -437,5 +437,33 @@ describe('the table of operations', () => {
         ['a', 'a', 1, 10, 10, 2, 0],
       ],
     );
+  });
+});
+
+describe('a trace that failed', () => {
+  const cause = { exceptions: [{ id: 'e', type: 'E', message: 'm' }] };
+  const call = (id: string, members: object) => ({ id, name: id, start_time: 1, end_time: 2, ...members });
+
+  it('opens where it began: the deepest that failed and says why', () => {
+    const tree = toTree([
+      segment({
+        ...call('shop', { fault: true, cause }),
+        subsegments: [
+          call('retried', { error: true, cause }),
+          call('stock', {
+            fault: true,
+            cause,
+            subsegments: [call('db', { fault: true, cause }), call('log', { fault: true })],
+          }),
+        ],
+      }),
+    ]);
+    assert.equal(guiltyNode(tree)?.id, 'db');
+  });
+
+  it('opens at its root when nobody says why, or when what failed was made good', () => {
+    assert.equal(guiltyNode(toTree([segment(call('a', { fault: true }))])), undefined);
+    const made = toTree([segment({ ...call('a', {}), subsegments: [call('b', { fault: true, cause })] })]);
+    assert.equal(guiltyNode(made), undefined);
   });
 });

@@ -53,6 +53,28 @@ await withRaybridge(async ({ addresses: { api, otlpHttp, udp, tcp } }) => {
       .click();
     await page.getByRole('tab', { name: /Exceptions/ }).click();
     await take(page, 'trace');
+    await page.goto(`${address}/traces?brush=0.5~5`);
+    await page.getByRole('region', { name: 'What is different' }).getByRole('listitem').first().waitFor();
+    await take(page, 'explore');
+    await page.goto(`${address}/traces/${traceId}?view=flame`);
+    await page.getByRole('listbox', { name: 'Flame graph' }).waitFor();
+    await take(page, 'flame');
+    await page.goto(`${address}/compare?a=${traceId}`);
+    await page.getByRole('table', { name: 'Both traces' }).waitFor();
+    await take(page, 'compare');
+    await page.goto(`${address}/sampling?select=*`);
+    await page.getByLabel('Name', { exact: true }).fill('orders');
+    await page.getByLabel('URL path').fill('/orders');
+    await page.getByLabel('Rate of the rest (0 to 1)').fill('0.1');
+    await page.getByLabel('Reservoir (requests a second)').fill('0');
+    await page.getByRole('table', { name: 'Preview by service' }).waitFor();
+    await take(page, 'sampling');
+    for (const name of ['services', 'exceptions', 'pipelines', 'groups', 'insights']) {
+      await page.goto(`${address}/${name}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.waitForLoadState('networkidle');
+      await take(page, name);
+    }
     const dark = await openPage(browser, `${address}/map`, { colorScheme: 'dark' });
     await dark
       .getByLabel(/^stock@stock-db/)

@@ -13,6 +13,21 @@ const all = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' 
   .map((file) => join('dist', file))
   .filter((file) => named.length === 0 || named.some((word) => file.includes(word)))
   .toSorted();
+/** What takes longest begins first, so that the end of the run does not wait for one file. */
+const longest = [
+  'convert/roundtrip',
+  'interop/clients',
+  'e2e/console',
+  'chaos/',
+  'clickhouse/',
+  'fuzz/sigv4',
+  'transcode/',
+];
+const rank = (file) => {
+  const place = longest.findIndex((part) => file.includes(part));
+  return place === -1 ? longest.length : place;
+};
+const files = all.toSorted((a, b) => rank(a) - rank(b));
 if (all.length === 0) {
   console.error(`No test matches ${named.join(' ')}`);
   process.exit(1);
@@ -27,7 +42,7 @@ const { status } = spawnSync(
     '--test',
     '--test-timeout=240000',
     '--test-concurrency=3',
-    ...all.map((file) => relative(root, join(root, file))),
+    ...files.map((file) => relative(root, join(root, file))),
   ],
   { cwd: root, stdio: 'inherit', timeout: wholeRunMsMax, env: { ...process.env, RAYBRIDGE_ROOT: root } },
 );

@@ -10,7 +10,7 @@ export {
   parseSelector,
   type EntitySelector,
 } from './filter/parse.ts';
-export { printFilter } from './filter/print.ts';
+export { printFilter, printText } from './filter/print.ts';
 export * from './filter/tree.ts';
 export { digestTrace } from './digest.ts';
 export { diagnose, type Finding } from './doctor.ts';

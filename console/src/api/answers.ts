@@ -170,3 +170,8 @@ export interface PipelinesAnswer {
     readonly value: number;
   }[];
 }
+
+export interface CompletionsAnswer {
+  /** Those in most traces first. */
+  readonly Completions: readonly { readonly text: string; readonly traces: number }[];
+}

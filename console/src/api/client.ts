@@ -1,4 +1,5 @@
 import type {
+  CompletionsAnswer,
   ExceptionsAnswer,
   GroupsAnswer,
   InsightAnswer,
@@ -74,6 +75,18 @@ export function fetchPoints(request: RangeRequest, signal?: AbortSignal): Promis
 /** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */
 export function fetchExceptions(request: RangeRequest, signal?: AbortSignal): Promise<ExceptionsAnswer> {
   return fetchJson(`/api/exceptions?${rangeWords(request)}`, signal);
+}
+
+/** Keys of attributes when `key` is undefined, else values of it. */
+export function fetchCompletions(
+  { from, to, key, prefix, limit }: RangeRequest & { key?: string | undefined; prefix: string; limit: number },
+  signal?: AbortSignal,
+): Promise<CompletionsAnswer> {
+  const words = rangeWords({ from, to });
+  words.set('prefix', prefix);
+  words.set('limit', String(limit));
+  if (key !== undefined) words.set('key', key);
+  return fetchJson(`/api/attributes?${words}`, signal);
 }
 
 export function fetchSampling(signal?: AbortSignal): Promise<SamplingAnswer> {

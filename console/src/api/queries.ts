@@ -3,10 +3,12 @@ import { parseRange, resolveRange } from '../range/range.ts';
 import type { RangeWords } from '../range/range.ts';
 import { serviceFilter } from '../filter/expression.ts';
 import { nameOf } from '../traces/summary.ts';
+import { usePageSearch } from '../search.ts';
 import { runningSecondsMax } from '../trace/running.ts';
 import type { TraceAnswer } from './answers.ts';
 import {
   ApiError,
+  fetchCompletions,
   fetchExceptions,
   fetchGroups,
   fetchInsight,
@@ -30,6 +32,8 @@ const openTraceEveryMs = 2000;
 /** How many traces make what is normal, and how far back they are looked for. */
 const alikeMax = 20;
 const alikeSeconds = 86_400;
+
+const completionsMax = 20;
 
 /** Rows of one page of the trace list. */
 const pageSize = 100;
@@ -172,6 +176,21 @@ export function usePoints({ filter, from, to }: TracesQuestion, { live, enabled 
 interface Asking {
   readonly live: boolean;
   readonly enabled?: boolean;
+}
+
+/** What the traces of the page's range hold that begins so; nothing is asked while it is undefined. */
+export function useCompletions(wanted: { readonly prefix: string; readonly key?: string } | undefined) {
+  const { from, to } = usePageSearch();
+  return useQuery({
+    queryKey: ['completions', wanted?.key, wanted?.prefix, from, to],
+    enabled: wanted !== undefined,
+    staleTime: mapEveryMs,
+    queryFn: ({ signal }) => {
+      const { key, prefix = '' } = wanted ?? {};
+      const window = resolveRange(parseRange({ from, to }), nowSeconds());
+      return fetchCompletions({ ...window, key, prefix, limit: completionsMax }, signal);
+    },
+  });
 }
 
 export function useExceptions({ filter, from, to }: TracesQuestion, { live }: Asking) {

@@ -29,6 +29,7 @@ import {
 } from './fields.ts';
 import type { Field } from './fields.ts';
 import { ownTime, totalOf } from './intervals.ts';
+import { formatSql } from './sql.ts';
 import type { TraceNode, TraceTree } from './tree.ts';
 
 interface DetailsProps {
@@ -240,7 +241,7 @@ function Metadata({ metadata }: { readonly metadata: ReturnType<typeof metadataO
 function Sql({ query, rest }: { readonly query: string | undefined; readonly rest: readonly Field[] }): JSX.Element {
   return (
     <>
-      {query ? <CopyBlock text={query} label="Copy the query" /> : undefined}
+      {query ? <CopyBlock text={formatSql(query)} label="Copy the query" /> : undefined}
       <FieldTable fields={rest} />
     </>
   );

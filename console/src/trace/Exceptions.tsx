@@ -3,8 +3,8 @@ import { CopyButton } from '../copy/CopyButton.tsx';
 import { countOf } from '../format/count.ts';
 import { NodeButton } from './NodeButton.tsx';
 import styles from './Exceptions.module.css';
-import { spellFrame, workingDirectoryOf } from './exceptions.ts';
-import type { TraceException } from './exceptions.ts';
+import { frameRuns, spellFrame, workingDirectoryOf } from './exceptions.ts';
+import type { FrameRun, StackFrame, TraceException } from './exceptions.ts';
 import type { TraceNode } from './tree.ts';
 
 /** The exceptions of a node, outermost first, each with its stack. */
@@ -70,8 +70,8 @@ function Exception({
       ) : undefined}
       {stack.length > 0 ? (
         <ol className={styles.stack}>
-          {stack.map((frame, at) => (
-            <li key={at}>{spellFrame(frame)}</li>
+          {frameRuns(stack).map((run, at) => (
+            <li key={at}>{run.isLibrary && isFolded(run, stack) ? <Folded run={run} /> : <Frames run={run} />}</li>
           ))}
         </ol>
       ) : undefined}
@@ -79,5 +79,29 @@ function Exception({
         <p className={styles.none}>{countOf(truncated, 'more frame')} left out by the sender</p>
       ) : undefined}
     </article>
+  );
+}
+
+/** Frames of libraries are folded away beside those of the program; where there are no others they are all there is. */
+function isFolded(run: FrameRun, stack: readonly StackFrame[]): boolean {
+  return run.frames.length > 1 && run.frames.length < stack.length;
+}
+
+function Folded({ run }: { readonly run: FrameRun }): JSX.Element {
+  return (
+    <details>
+      <summary>{countOf(run.frames.length, 'frame')} of libraries</summary>
+      <Frames run={run} />
+    </details>
+  );
+}
+
+function Frames({ run }: { readonly run: FrameRun }): JSX.Element {
+  return (
+    <ol>
+      {run.frames.map((frame, at) => (
+        <li key={at}>{spellFrame(frame)}</li>
+      ))}
+    </ol>
   );
 }

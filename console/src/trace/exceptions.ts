@@ -108,3 +108,29 @@ function depthOf(node: TraceNode): number {
   for (let at = node.parent; at !== undefined; at = at.parent) depth += 1;
   return depth;
 }
+
+/** Frames of the program itself, and runs of those of libraries and runtimes between them. */
+export interface FrameRun {
+  readonly isLibrary: boolean;
+  readonly frames: readonly StackFrame[];
+}
+
+export function frameRuns(stack: readonly StackFrame[]): readonly FrameRun[] {
+  const runs: { isLibrary: boolean; frames: StackFrame[] }[] = [];
+  for (const frame of stack) {
+    const isLibrary = isLibraryFrame(frame);
+    const last = runs.at(-1);
+    if (last?.isLibrary === isLibrary) last.frames.push(frame);
+    else runs.push({ isLibrary, frames: [frame] });
+  }
+  return runs;
+}
+
+const libraryPath =
+  /node_modules|^node:|^internal\/|site-packages|dist-packages|\/lib\/python\d|<frozen |\/pkg\/mod\/|\/usr\/(?:local\/)?(?:go|lib)\/|\/gems\/|\/ruby\/\d|\.cargo\/registry|\/rustc\/|\/vendor\//;
+const libraryLabel =
+  /^(?:java|javax|jdk|sun|kotlin|scala|org\.(?:springframework|apache|hibernate|eclipse)|io\.(?:netty|opentelemetry|grpc)|com\.amazonaws|software\.amazon|System|Microsoft|Amazon)\./;
+
+function isLibraryFrame({ path, label }: StackFrame): boolean {
+  return libraryPath.test(path ?? '') || libraryLabel.test(label ?? '');
+}

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { rootPath } from '../../../test/support/root.ts';
 import type { TraceSegment } from '../api/answers.ts';
 import { exactAnnotations, exactText } from './exact.ts';
-import { exceptionsOf, guiltyNode, spellFrame } from './exceptions.ts';
+import { exceptionsOf, frameRuns, guiltyNode, spellFrame } from './exceptions.ts';
 import { annotationsOf, linksOf, metadataOf, openTelemetryOf, requestFields, resourceFields } from './fields.ts';
 import { criticalPath, ownTime, totalOf } from './intervals.ts';
 import { collapsible, nextProblem, reveal, spellRow, toRows } from './rows.ts';
@@ -465,5 +465,34 @@ describe('a trace that failed', () => {
     assert.equal(guiltyNode(toTree([segment(call('a', { fault: true }))])), undefined);
     const made = toTree([segment({ ...call('a', {}), subsegments: [call('b', { fault: true, cause })] })]);
     assert.equal(guiltyNode(made), undefined);
+  });
+});
+
+describe('a stack', () => {
+  it('tells frames of the program from those of libraries, in every language', () => {
+    const frame = (label: string | undefined, path: string | undefined) => ({ label, path, line: 1 });
+    const own = [
+      frame('handler', '/app/src/index.js'),
+      frame('com.acme.Shop.order', 'Shop.java'),
+      frame('view', '/srv/app/views.py'),
+      frame('main.run', '/src/main.go'),
+      frame('Acme.Shop.Order', '/src/Shop.cs'),
+    ];
+    const library = [
+      frame('next', '/app/node_modules/express/lib/router.js'),
+      frame('processTicksAndRejections', 'node:internal/process/task_queues'),
+      frame('org.springframework.web.Dispatcher.run', 'Dispatcher.java'),
+      frame('get', '/usr/lib/python3/dist-packages/requests/api.py'),
+      frame('ServeHTTP', '/root/go/pkg/mod/github.com/x/y.go'),
+      frame('System.Threading.Task.Run', undefined),
+    ];
+    assert.deepEqual(
+      frameRuns([...own, ...library, ...own]).map(({ isLibrary, frames }) => [isLibrary, frames.length]),
+      [
+        [false, 5],
+        [true, 6],
+        [false, 5],
+      ],
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'react';
 import type { JSX, ReactNode } from 'react';
+import { FilterInput } from '../filter/FilterInput.tsx';
 import { both } from '../filter/expression.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
@@ -41,20 +42,12 @@ export function FilterBar(props: {
         }}
       >
         <Icon name="search" />
-        <input
-          ref={input}
-          aria-label="Filter expression"
-          aria-describedby={invalid ? help : undefined}
-          aria-invalid={invalid !== undefined}
+        <FilterInput
+          input={input}
+          text={text}
+          onText={setText}
+          problem={invalid ? help : undefined}
           placeholder='fault AND annotation.tenant = "acme"   — or a trace id'
-          spellCheck={false}
-          autoComplete="off"
-          autoCapitalize="off"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') event.currentTarget.blur();
-          }}
         />
         {text || filter ? (
           <button type="button" data-kind="icon" aria-label="Remove the filter" onClick={() => onRun('')}>

@@ -81,7 +81,17 @@ describe('the console', () => {
   }
 
   describe('as a page', () => {
-    for (const path of ['/', '/index.html', '/map', '/traces', '/traces/1-6553f0f6-00f1e2d3c4b5a69788796a5b']) {
+    for (const path of [
+      '/',
+      '/index.html',
+      '/map',
+      '/traces',
+      '/traces/1-6553f0f6-00f1e2d3c4b5a69788796a5b',
+      '/sampling',
+      '/compare',
+      '/insights/x',
+      '/pipelines',
+    ]) {
       it(`is index.html at ${path}`, async () => {
         const answer = await get(path);
         assert.equal(answer.status, 200);
@@ -90,6 +100,22 @@ describe('the console', () => {
         assert.equal(answer.body.toString(), indexHtml);
       });
     }
+
+    it('describes its API, and each path that it describes is answered', async () => {
+      const answer = await get('/openapi.json');
+      assert.equal(answer.headers['content-type'], 'application/json');
+      const { openapi, paths } = JSON.parse(answer.body.toString());
+      assert.equal(openapi, '3.1.0');
+      await keep();
+      const query = `from=${now - 60}&to=${now + 60}`;
+      for (const [path, { get: operation }] of Object.entries<{ get: { operationId: string } }>(paths)) {
+        const asked = path.replace('/traces/{id}', `/traces/${traceId}`);
+        const { status, body } = await get(`${asked}?${query}`);
+        // Of insights there are none.
+        assert.equal(status, path.includes('insights/{id}') ? 404 : 200, `${path}: ${body.toString()}`);
+        assert.match(operation.operationId, /^get[A-Z]/);
+      }
+    });
 
     it('serves files whose names hold a hash, to be kept for ever', async () => {
       const answer = await get('/assets/app-1a2b.js');

@@ -5,6 +5,7 @@ import type { HttpRequest } from '../../net/http.ts';
 import type { Component, Context, ExtensionFactory } from '../../pipeline/component.ts';
 import { createGroupRegistry, createTraceReader, openInsightDocuments } from '../../reader/index.ts';
 import { type ConsoleApi, createConsoleApi } from './api.ts';
+import { describeApi } from './openapi.ts';
 import { builtConsole, type Page, readPages } from './pages.ts';
 
 const configSchema = z.strictObject({
@@ -43,7 +44,7 @@ export function createConsole({
         endpoint: config.endpoint,
         access: 'api',
         matches: ({ method, path }) => (method === 'GET' || method === 'HEAD') && (isOurs(path) || pages.has(path)),
-        handle: (request, response) => handle(request, response, { api, pages }),
+        handle: (request, response) => handle(request, response, { api, pages, version: context.version }),
       });
     },
     async shutdown() {},
@@ -62,12 +63,21 @@ const securityHeaders = {
 async function handle(
   request: HttpRequest,
   response: ServerResponse,
-  { api, pages }: { readonly api: ConsoleApi; readonly pages: ReadonlyMap<string, Page> },
+  {
+    api,
+    pages,
+    version,
+  }: { readonly api: ConsoleApi; readonly pages: ReadonlyMap<string, Page>; readonly version: string },
 ): Promise<void> {
   if (request.path.startsWith('/api/')) {
     const { status, body } = await api.answer(request);
     response.writeHead(status, { ...securityHeaders, 'content-type': 'application/json', 'cache-control': 'no-store' });
     response.end(request.method === 'HEAD' ? undefined : JSON.stringify(body));
+    return;
+  }
+  if (request.path === openApiPath) {
+    response.writeHead(200, { ...securityHeaders, 'content-type': 'application/json' });
+    response.end(request.method === 'HEAD' ? undefined : JSON.stringify(describeApi(version)));
     return;
   }
   const page = pages.get(request.path) ?? pages.get('/index.html');
@@ -78,12 +88,14 @@ async function handle(
       .end('The console was not built: npm run build\n');
 }
 
+const openApiPath = '/openapi.json';
+
 /** The routes that the page itself resolves (console/src/routes); they all get index.html. */
 const pageRoutes = /^\/(map|compare|sampling|groups|exceptions|services|pipelines|(traces|insights)(\/[^/]+)?)?$/;
 
 /** Other paths of the listener belong to other components. */
 function isOurs(path: string): boolean {
-  return path.startsWith('/api/') || pageRoutes.test(path);
+  return path.startsWith('/api/') || path === openApiPath || pageRoutes.test(path);
 }
 
 /** `gzip` in a list of encodings, but not `gzip;q=0`, which refuses it (RFC 9110, 12.4.2). */

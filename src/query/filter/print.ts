@@ -58,6 +58,7 @@ function printComparison(comparison: Comparison | undefined): string {
   return ` ${operator} ${typeof value === 'string' ? printText(value) : value}`;
 }
 
-function printText(text: string): string {
+/** A text with its quotes. */
+export function printText(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }

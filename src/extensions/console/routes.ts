@@ -1,0 +1,355 @@
+import { RaybridgeError } from '../../errors.ts';
+import { parseSeconds, parseTraceId, secondsText, toXrayTraceId } from '../../model/index.ts';
+import { answerGetSamplingRules } from '../../net/sampling-calls.ts';
+import type { Context } from '../../pipeline/component.ts';
+import { exampleEnvironment } from '../../pipeline/status.ts';
+import type { Store, StoreStatistics } from '../../pipeline/store.ts';
+import {
+  diagnose,
+  type Finding,
+  summarise,
+  toInsightAnswer,
+  toInsightEventAnswer,
+  toInsightSummaryAnswer,
+  toSamplingStatisticsAnswer,
+  toTraceSummaryAnswer,
+  withSummaryFacts,
+} from '../../query/index.ts';
+import {
+  answerServiceGraph,
+  answerSummaries,
+  answerTrace,
+  answerTraceGraph,
+  toGroupAnswer,
+} from '../../reader/index.ts';
+import type { GroupRegistry, InsightDocuments, TraceReader } from '../../reader/index.ts';
+import { groupExceptions } from './exceptions.ts';
+import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
+
+/** What answers are made of. */
+export interface Sources {
+  readonly context: Context;
+  readonly store: Store;
+  readonly reader: TraceReader;
+  readonly groups: GroupRegistry;
+  readonly insights: Pick<InsightDocuments, 'list'>;
+}
+
+export interface Call {
+  readonly query: URLSearchParams;
+  /** What stands at `{id}` in the path; empty where nothing does. */
+  readonly id: string;
+  readonly signal: AbortSignal;
+}
+
+/** A GET of the page, and how the OpenAPI description tells of it. */
+export interface Route {
+  /** `/api/traces/{id}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly parameters: readonly Parameter[];
+  /** Members of the answer, with where their shapes are described. */
+  readonly answers: string;
+  readonly run: (call: Call, sources: Sources) => Promise<object>;
+}
+
+/** As OpenAPI 3.1 has it; the schema is JSON Schema. */
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'query' | 'path';
+  readonly required: boolean;
+  readonly description: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+const limitDefault = 100;
+const limitMax = 1000;
+
+const seconds = { type: 'number', minimum: 0 };
+const text = { type: 'string' };
+const from = { name: 'from', in: 'query', required: true, description: 'Epoch seconds.', schema: seconds } as const;
+const to = { ...from, name: 'to', description: 'Epoch seconds, not before `from`.' } as const;
+const filter = {
+  name: 'filter',
+  in: 'query',
+  required: false,
+  description: 'An X-Ray filter expression.',
+  schema: text,
+} as const;
+const limit = {
+  name: 'limit',
+  in: 'query',
+  required: false,
+  description: 'The most in one answer.',
+  schema: { type: 'integer', minimum: 1, maximum: limitMax, default: limitDefault },
+} as const;
+const optionalText = (name: string, description: string): Parameter => ({
+  name,
+  in: 'query',
+  required: false,
+  description,
+  schema: text,
+});
+const id = (description: string): Parameter => ({ name: 'id', in: 'path', required: true, description, schema: text });
+
+export const routes: readonly Route[] = [
+  {
+    path: '/api/status',
+    summary: 'The process: listeners, faults, what came in, the store and the queue',
+    parameters: [],
+    answers: 'version, listeners, environment, ready, faults, received, rejections, store, queue',
+    run: (_, sources) => statusAnswer(sources),
+  },
+  {
+    path: '/api/pipelines',
+    summary: 'Every counter and gauge of the process, as /metrics has them',
+    parameters: [],
+    answers: 'Series',
+    run: async (_, { context }) => ({ Series: context.telemetry.series() }),
+  },
+  {
+    path: '/api/traces',
+    summary: 'Traces that match, newest first',
+    parameters: [from, to, filter, limit, optionalText('next', '`NextToken` of the page before.')],
+    answers: 'TraceSummaries, ApproximateTime, TracesProcessedCount, NextToken, as GetTraceSummaries has them',
+    run: async ({ query, signal }, { reader, groups }) =>
+      await answerSummaries(reader, {
+        ...rangeOf(query),
+        by: 'start',
+        share: 1,
+        limit: limitOf(query),
+        groups: await groups.filters(),
+        filterExpression: query.get('filter') ?? undefined,
+        nextToken: query.get('next') ?? undefined,
+        signal,
+      }),
+  },
+  {
+    path: '/api/traces/points',
+    summary: `What charts need of the newest traces that match, ${pointsMax.toLocaleString('en')} at most`,
+    parameters: [from, to, filter],
+    answers: 'Points, IsWhole',
+    async run(call, sources) {
+      const { summaries, isWhole } = await newestSummaries(call, sources);
+      const answer: TracePointsAnswer = { Points: summaries.map(toTracePoint), IsWhole: isWhole };
+      return answer;
+    },
+  },
+  {
+    path: '/api/traces/{id}',
+    summary: 'A trace: its documents, its summary, its part of the service graph, and what is wrong with it',
+    parameters: [id('`1-5759e988-bd862e3fe1be46a994272793`, or 32 hex digits.')],
+    answers: 'Trace, Summary, Services, as BatchGetTraces, GetTraceSummaries and GetTraceGraph have them; Findings',
+    run: traceAnswer,
+  },
+  {
+    path: '/api/map',
+    summary: 'The service graph',
+    parameters: [from, to],
+    answers: 'StartTime, EndTime, Services, as GetServiceGraph has them',
+    run: async ({ query, signal }, { reader, groups }) =>
+      await answerServiceGraph(reader, {
+        ...rangeOf(query),
+        filter: undefined,
+        groups: await groups.filters(),
+        signal,
+      }),
+  },
+  {
+    path: '/api/attributes',
+    summary: 'Keys of annotations and attributes, or values of one, with how often they occur',
+    parameters: [
+      from,
+      to,
+      optionalText('key', 'Whose values are wanted; keys when absent.'),
+      optionalText('prefix', 'What they begin with.'),
+      limit,
+    ],
+    answers: 'Completions',
+    run: async ({ query, signal }, { store }) => ({
+      Completions: await store.completions({
+        ...rangeOf(query),
+        key: query.get('key') ?? undefined,
+        prefix: query.get('prefix') ?? '',
+        limit: limitOf(query),
+        signal,
+      }),
+    }),
+  },
+  {
+    path: '/api/exceptions',
+    summary: 'Exceptions by type and message, of the newest traces that went wrong',
+    parameters: [from, to, filter],
+    answers: 'Exceptions, TraceCount, IsWhole',
+    async run(call, sources) {
+      const { summaries, isWhole } = await newestSummaries(call, sources, 'fault OR error OR throttle');
+      return { Exceptions: groupExceptions(summaries), TraceCount: summaries.length, IsWhole: isWhole };
+    },
+  },
+  {
+    path: '/api/sampling',
+    summary: 'The sampling rules, and what clients reported in the last minutes',
+    parameters: [],
+    answers:
+      'SamplingRuleRecords, SamplingStatisticSummaries, as GetSamplingRules and GetSamplingStatisticSummaries have them',
+    run: async (_, { context: { sampling } }) => ({
+      ...answerGetSamplingRules(await sampling.rules()),
+      SamplingStatisticSummaries: sampling.statistics().map(toSamplingStatisticsAnswer),
+    }),
+  },
+  {
+    path: '/api/groups',
+    summary: 'The groups',
+    parameters: [],
+    answers: 'Groups, as GetGroups has them',
+    run: async (_, { groups }) => ({ Groups: (await groups.list()).map(toGroupAnswer) }),
+  },
+  {
+    path: '/api/insights',
+    summary: 'Insights that were active at some time of the range, newest first',
+    parameters: [from, to],
+    answers: 'InsightSummaries, as GetInsightSummaries has them',
+    run: insightsAnswer,
+  },
+  {
+    path: '/api/insights/{id}',
+    summary: 'An insight and how it went on',
+    parameters: [id('`InsightId`.')],
+    answers: 'Insight, InsightEvents, as GetInsight and GetInsightEvents have them',
+    run: insightAnswer,
+  },
+];
+
+/** The newest that match, up to `pointsMax`. */
+async function newestSummaries({ query, signal }: Call, sources: Sources, within?: string) {
+  const asked = query.get('filter') ?? undefined;
+  const filterExpression = asked && within ? `(${asked}) AND (${within})` : (asked ?? within);
+  const question = {
+    ...rangeOf(query),
+    by: 'start',
+    share: 1,
+    groups: await sources.groups.filters(),
+    filterExpression,
+    signal,
+  } as const;
+  return await readSummaries((page) => answerSummaries(sources.reader, { ...question, ...page }), pointsMax);
+}
+
+/** Those that were active in the range, newest first. */
+async function insightsAnswer({ query }: Call, { insights }: Sources): Promise<object> {
+  const { fromNs, toNs } = rangeOf(query);
+  const [from, to] = [Number(secondsText(fromNs)), Number(secondsText(toNs))];
+  const all = (await insights.list()).map(toInsightSummaryAnswer);
+  return { InsightSummaries: all.filter(({ StartTime, EndTime = to }) => StartTime <= to && EndTime >= from) };
+}
+
+async function insightAnswer({ id }: Call, { insights }: Sources): Promise<object> {
+  const insight = (await insights.list()).find((one) => one.id === id);
+  if (!insight)
+    throw new RaybridgeError('NOT_FOUND', 'There is no insight of this id; it may be older than what is kept');
+  return { Insight: toInsightAnswer(insight), InsightEvents: insight.events.map(toInsightEventAnswer) };
+}
+
+async function statusAnswer({ context, store }: Sources): Promise<object> {
+  const { status, telemetry, version } = context;
+  const series = telemetry.series();
+  const gauge = (name: string): number => series.find((one) => one.name === name)?.value ?? 0;
+  return {
+    version,
+    nowSeconds: Number(secondsText(context.nowNs())),
+    listeners: status.listeners,
+    environment: exampleEnvironment(status.listeners),
+    ready: store.ready && status.faults.size === 0,
+    faults: [...status.faults].map(([component, reason]) => ({ component, reason })),
+    received: series
+      .filter(({ name }) => name === 'raybridge_received_spans_total')
+      .map(({ labels, value }) => ({ component: labels['receiver'] ?? '', spans: value })),
+    rejections: status.rejections.map(({ atNs, ...rejection }) => ({
+      ...rejection,
+      atSeconds: Number(secondsText(atNs)),
+    })),
+    store: await storeAnswer(store),
+    queue: {
+      bytes: gauge('raybridge_queue_bytes'),
+      bytesMax: gauge('raybridge_queue_bytes_max'),
+      deadLetters: gauge('raybridge_queue_dead_letters'),
+      durable: gauge('raybridge_queue_durable') === 1,
+    },
+  };
+}
+
+/** Zeros while the store cannot tell: the page must say why, not fail as well. */
+async function storeAnswer(store: Store): Promise<StoreStatistics> {
+  try {
+    if (store.ready) return await store.statistics();
+  } catch (error) {
+    if (!(error instanceof RaybridgeError)) throw error;
+  }
+  return { spans: 0, traces: 0, bytesOnDisk: 0 };
+}
+
+async function traceAnswer({ id }: Call, { context, reader }: Sources): Promise<object> {
+  const traceId = parseTraceId(id);
+  if (!traceId) {
+    throw new RaybridgeError(
+      'NOT_FOUND',
+      `id: expected 1-5759e988-bd862e3fe1be46a994272793 or 32 hex digits, got "${id.slice(0, 40)}"`,
+    );
+  }
+  const trace = (await reader.traces([traceId])).get(traceId);
+  if (!trace) {
+    throw new RaybridgeError(
+      'NOT_FOUND',
+      'This trace is not here. It may be unsampled, older than the retention, or elsewhere',
+    );
+  }
+  return {
+    Trace: answerTrace(trace),
+    Summary: withSummaryFacts(toTraceSummaryAnswer(summarise(trace)), { revision: 1 }),
+    Services: answerTraceGraph([trace]),
+    Findings: [...rejectedOf(traceId, context), ...diagnose(trace, context.nowNs())],
+  };
+}
+
+/** Documents of the trace that were refused a short while ago: nothing of them is in the trace. */
+function rejectedOf(traceId: string, { status }: Context): readonly (Finding | RejectedFinding)[] {
+  const names = [traceId, toXrayTraceId(traceId)];
+  const rejections = status.rejections.filter(({ sample }) =>
+    names.some((name) => sample.toLowerCase().includes(name)),
+  );
+  return rejections.map(({ component, reason, sample }) => ({
+    code: 'REJECTED',
+    severity: 'problem',
+    title: `${component} rejected a document of this trace`,
+    evidence: `${reason} It began: ${sample}`,
+    fix: 'Nothing of it is in the trace. Mend what the reason names at its sender.',
+    ids: [],
+  }));
+}
+
+/** As a finding, of what never became part of the trace. */
+type RejectedFinding = Omit<Finding, 'code'> & { readonly code: 'REJECTED' };
+
+function rangeOf(query: URLSearchParams): { readonly fromNs: bigint; readonly toNs: bigint } {
+  const range = { fromNs: timeOf(query, 'from'), toNs: timeOf(query, 'to') };
+  if (range.fromNs <= range.toNs) return range;
+  throw new RaybridgeError('INVALID_REQUEST', 'to: expected a time not before from');
+}
+
+function timeOf(query: URLSearchParams, name: string): bigint {
+  const text = query.get(name) ?? '';
+  const timeNs = parseSeconds(text);
+  if (timeNs !== undefined) return timeNs;
+  throw new RaybridgeError('INVALID_REQUEST', `${name}: expected epoch seconds, got "${text.slice(0, 40)}"`);
+}
+
+function limitOf(query: URLSearchParams): number {
+  const text = query.get('limit');
+  if (text === null) return limitDefault;
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= limitMax) return limit;
+  throw new RaybridgeError(
+    'INVALID_REQUEST',
+    `limit: expected a whole number from 1 to ${limitMax}, got "${text.slice(0, 40)}"`,
+  );
+}

@@ -123,6 +123,24 @@ describe('the pages of the console', { skip: skipWithoutBrowser }, () => {
     await page.waitForURL(/http\.url/);
   });
 
+  it('complete a filter with words of the language and what the store holds', async () => {
+    await page.goto(`${address}/traces?chart=off`);
+    const filter = page.getByRole('combobox', { name: 'Filter expression' });
+    await filter.pressSequentially('anno');
+    await page.getByRole('option', { name: /annotation/ }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('ten');
+    await page.getByRole('option', { name: /tenant.*traces/ }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await assertAccessible(page);
+    await page.keyboard.press('Enter');
+    await page.keyboard.type(' = "ac');
+    await page.getByRole('option', { name: /acme/ }).click();
+    assert.equal(await filter.inputValue(), 'annotation.tenant = "acme"');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/acme/);
+  });
+
   it('compare a trace with what is normal', async () => {
     await page.goto(`${address}/traces?q=fault`);
     await page

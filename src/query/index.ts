@@ -13,7 +13,8 @@ export {
 export { printFilter, printText } from './filter/print.ts';
 export * from './filter/tree.ts';
 export { digestTrace } from './digest.ts';
-export { diagnose, type Finding } from './doctor.ts';
+export { diagnose } from './doctor/diagnose.ts';
+export type { Finding } from './doctor/finding.ts';
 export { secondsBetween } from './durations.ts';
 export { createGraphBuilder, graphNodesMax, toPeriodStatistics, toServiceGraph, type GraphBuilder } from './graph.ts';
 export * from './insights/index.ts';

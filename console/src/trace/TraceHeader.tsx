@@ -78,7 +78,7 @@ export function TraceHeader(props: {
           <CopyButton text={Trace.Id.replace(/^1-|-/g, '')} label="Copy the trace id as 32 hex digits" shown="W3C" />
         </Fact>
       </dl>
-      <Flags {...props} />
+      <Flags tree={props.tree} />
     </header>
   );
 }
@@ -93,9 +93,8 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
 }
 
 /** What a reader must know before believing the picture, beside what the doctor found. */
-function Flags({ answer, tree }: { readonly answer: TraceAnswer; readonly tree: TraceTree }): JSX.Element | undefined {
+function Flags({ tree }: { readonly tree: TraceTree }): JSX.Element | undefined {
   const flags = [
-    answer.Trace.LimitExceeded ? 'Cut: the trace is larger than the limit, and documents were left out.' : '',
     tree.unreadable > 0 ? `${countOf(tree.unreadable, 'document')} could not be read; the raw view has the text.` : '',
   ].filter(Boolean);
   if (flags.length === 0) return undefined;

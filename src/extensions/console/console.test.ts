@@ -413,6 +413,25 @@ describe('the console', () => {
       }
     });
 
+    it('has what the doctor finds, and what only the process knows', async () => {
+      const codes = async (): Promise<readonly string[]> =>
+        // Findings, as in the documentation.
+        (json(await get(`/api/traces/${traceId}`))['Findings'] as readonly { code: string }[]).map(({ code }) => code);
+      await keep();
+      assert.deepEqual(await codes(), []);
+      await keep({ id: '2'.repeat(16), parent_id: '3'.repeat(16) });
+      assert.deepEqual(await codes(), ['PARENT_MISSING']);
+      const subsegments = Array.from({ length: 40 }, (_, index) => ({
+        id: String(100 + index).padStart(16, '0'),
+        name: `part ${index}`,
+        start_time: now - 10,
+        end_time: now - 9.9,
+        metadata: { default: { filling: 'x'.repeat(300_000) } },
+      }));
+      await keep({ subsegments });
+      assert.deepEqual(await codes(), ['TOO_LARGE', 'PARENT_MISSING']);
+    });
+
     it('answers 404 to a trace that is not here, and says why that may be', async () => {
       const answer = await get(`/api/traces/${traceId}`);
       assert.equal(answer.status, 404);

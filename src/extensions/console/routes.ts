@@ -1,12 +1,10 @@
 import { RaybridgeError } from '../../errors.ts';
-import { parseSeconds, parseTraceId, secondsText, toXrayTraceId } from '../../model/index.ts';
+import { parseSeconds, parseTraceId, secondsText } from '../../model/index.ts';
 import { answerGetSamplingRules } from '../../net/sampling-calls.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
 import {
-  diagnose,
-  type Finding,
   summarise,
   toInsightAnswer,
   toInsightEventAnswer,
@@ -24,6 +22,7 @@ import {
 } from '../../reader/index.ts';
 import type { GroupRegistry, InsightDocuments, TraceReader } from '../../reader/index.ts';
 import { groupExceptions } from './exceptions.ts';
+import { findingsOf } from './findings.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
 
 /** What answers are made of. */
@@ -303,32 +302,14 @@ async function traceAnswer({ id }: Call, { context, reader }: Sources): Promise<
       'This trace is not here. It may be unsampled, older than the retention, or elsewhere',
     );
   }
+  const answer = answerTrace(trace);
   return {
-    Trace: answerTrace(trace),
+    Trace: answer,
     Summary: withSummaryFacts(toTraceSummaryAnswer(summarise(trace)), { revision: 1 }),
     Services: answerTraceGraph([trace]),
-    Findings: [...rejectedOf(traceId, context), ...diagnose(trace, context.nowNs())],
+    Findings: findingsOf({ trace, isCut: answer.LimitExceeded, context }),
   };
 }
-
-/** Documents of the trace that were refused a short while ago: nothing of them is in the trace. */
-function rejectedOf(traceId: string, { status }: Context): readonly (Finding | RejectedFinding)[] {
-  const names = [traceId, toXrayTraceId(traceId)];
-  const rejections = status.rejections.filter(({ sample }) =>
-    names.some((name) => sample.toLowerCase().includes(name)),
-  );
-  return rejections.map(({ component, reason, sample }) => ({
-    code: 'REJECTED',
-    severity: 'problem',
-    title: `${component} rejected a document of this trace`,
-    evidence: `${reason} It began: ${sample}`,
-    fix: 'Nothing of it is in the trace. Mend what the reason names at its sender.',
-    ids: [],
-  }));
-}
-
-/** As a finding, of what never became part of the trace. */
-type RejectedFinding = Omit<Finding, 'code'> & { readonly code: 'REJECTED' };
 
 function rangeOf(query: URLSearchParams): { readonly fromNs: bigint; readonly toNs: bigint } {
   const range = { fromNs: timeOf(query, 'from'), toNs: timeOf(query, 'to') };

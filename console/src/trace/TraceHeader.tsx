@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { JSX, ReactNode } from 'react';
 import type { TraceAnswer } from '../api/answers.ts';
 import { nowSeconds, useStatus } from '../api/queries.ts';
+import { CompareLink } from '../compare/CompareLink.tsx';
 import { CopyButton, copyText } from '../copy/CopyButton.tsx';
 import { batchGetTracesCommand } from '../copy/awsCommand.ts';
 import { countOf } from '../format/count.ts';
@@ -50,9 +51,7 @@ export function TraceHeader(props: {
         <TraceBadge summary={Summary} />
         <h1 title={Summary.Http.HttpURL}>{nameOf(Summary)}</h1>
         <ViewSwitch views={views} chosen={props.view} onChoose={props.onView} />
-        <Link to="/compare" search={(search) => ({ ...keepQuestion(search), a: Trace.Id })} className={styles.compare}>
-          Compare
-        </Link>
+        <CompareLink id={Trace.Id} className={styles.compare} />
         <CopyButton
           text={batchGetTracesCommand({ endpoint: status?.environment.AWS_ENDPOINT_URL_XRAY, traceId: Trace.Id })}
           label="Copy as AWS CLI"

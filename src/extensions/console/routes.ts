@@ -23,7 +23,9 @@ import {
 import type { GroupRegistry, InsightDocuments, TraceReader } from '../../reader/index.ts';
 import { groupExceptions } from './exceptions.ts';
 import { findingsOf } from './findings.ts';
+import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
+import { readTrace } from './trace.ts';
 
 /** What answers are made of. */
 export interface Sources {
@@ -140,6 +142,13 @@ export const routes: readonly Route[] = [
     parameters: [id('`1-5759e988-bd862e3fe1be46a994272793`, or 32 hex digits.')],
     answers: 'Trace, Summary, Services, as BatchGetTraces, GetTraceSummaries and GetTraceGraph have them; Findings',
     run: traceAnswer,
+  },
+  {
+    path: '/api/normal',
+    summary: `What the newest traces of the entry point of a trace do, ${alikeMax} at most`,
+    parameters: [{ ...id('Of the trace, as `/api/traces/{id}` takes it.'), in: 'query' }],
+    answers: 'TraceCount; Places, a tree of Kind, Name, Detail, TraceCount, FailedCount, Duration, SelfTime, Places',
+    run: normalAnswer,
   },
   {
     path: '/api/map',
@@ -295,13 +304,7 @@ async function traceAnswer({ id }: Call, { context, reader }: Sources): Promise<
       `id: expected 1-5759e988-bd862e3fe1be46a994272793 or 32 hex digits, got "${id.slice(0, 40)}"`,
     );
   }
-  const trace = (await reader.traces([traceId])).get(traceId);
-  if (!trace) {
-    throw new RaybridgeError(
-      'NOT_FOUND',
-      'This trace is not here. It may be unsampled, older than the retention, or elsewhere',
-    );
-  }
+  const trace = await readTrace(reader, traceId);
   const answer = answerTrace(trace);
   return {
     Trace: answer,

@@ -1,6 +1,7 @@
 /** Calls: without their callee, tried again, made again and again. */
 import type { SegmentNode } from '../../model/index.ts';
 import { readFlag, readNumber, readObject, readText } from '../members.ts';
+import { withoutValues } from '../values.ts';
 import type { Facts, Finding } from './finding.ts';
 import { countOf, groupBy, idsOf, namesOf } from './finding.ts';
 
@@ -110,7 +111,7 @@ function totalMs(calls: readonly SegmentNode[]): number {
 
 /** Equal for calls that differ in nothing but their values. */
 function callKey(call: SegmentNode): string {
-  return describeCall(call).replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d+/gi, '0');
+  return withoutValues(describeCall(call));
 }
 
 function describeCall({ name, document }: SegmentNode): string {

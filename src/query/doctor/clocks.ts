@@ -53,12 +53,17 @@ function behind(segment: SegmentNode, call: SegmentNode): Case | undefined {
 
 /**
  * A callee whose answer came back cannot end after the call. One that took longer than the call went
- * on by itself after it had answered, or the caller did not wait: that says nothing of clocks.
+ * on by itself after it had answered, or the caller did not wait: that says nothing of clocks. Nor do
+ * workers that receive later what was sent over HTTP to a queue: they answer no request.
  */
 function ahead(segment: SegmentNode, call: SegmentNode): Case | undefined {
-  const isAnswered = call.namespace === 'remote' && readObject(readObject(call.document, 'http'), 'response');
+  const isAnswered = call.namespace === 'remote' && hasResponse(call) && hasResponse(segment);
   if (!isAnswered || segment.endTimeNs === undefined || call.endTimeNs === undefined) return undefined;
   if (segment.endTimeNs - segment.startTimeNs > call.endTimeNs - call.startTimeNs) return undefined;
   const byMs = Number((segment.endTimeNs - call.endTimeNs) / nsPerMs);
   return byMs >= aheadMsMin ? { segment, byMs, direction: 'ahead of' } : undefined;
+}
+
+function hasResponse({ document }: SegmentNode): boolean {
+  return readObject(readObject(document, 'http'), 'response') !== undefined;
 }

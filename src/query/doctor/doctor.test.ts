@@ -152,17 +152,23 @@ describe('the doctor', () => {
 
   test('finds a clock that is ahead, but not who went on after an answer', () => {
     const answered = call('c1', { http: { response: { status: 200 } } });
-    const late = (at: number, took: number, calls: Members = answered) =>
+    const answers = { http: { request: { method: 'GET' }, response: { status: 200 } } };
+    interface Late {
+      readonly calls?: Members;
+      readonly members?: Members;
+    }
+    const late = (at: number, took: number, { calls = answered, members = answers }: Late = {}) =>
       findings([
         shop({ subsegments: [calls] }),
-        timed(at, took, { id: 'b000000000000001', name: 'price', parent_id: 'c1' }),
+        timed(at, took, { id: 'b000000000000001', name: 'price', parent_id: 'c1', ...members }),
       ]);
     const [found] = late(0.7, 0.1);
     assert.equal(found?.title, 'The clock of price is ahead of that of its caller');
     assert.match(found?.evidence ?? '', /by up to 500 ms/);
     assert.deepEqual(late(0.12, 2), [], 'works on after the answer');
-    assert.deepEqual(late(0.7, 0.1, call('c1')), [], 'nobody waited for an answer');
+    assert.deepEqual(late(0.7, 0.1, { calls: call('c1') }), [], 'nobody waited for an answer');
     assert.deepEqual(late(0.25, 0.1), [], 'a slow connection');
+    assert.deepEqual(late(0.7, 0.1, { members: {} }), [], 'a worker that received what was sent over HTTP');
   });
 
   test('tells what still runs from what never finished', () => {

@@ -48,6 +48,8 @@ const lookedAtMax = 2_000;
 const pageSize = 200;
 /** Before the trace, or before now when its clock is ahead. */
 const lookBackNs = 86_400_000_000_000n;
+/** Segments and subsegments of all of them, after which no more are read: a second of work at 10 µs each. */
+const sizeMax = 100_000;
 /** In memory, before they are reduced to their outlines. */
 const tracesAtOnce = 10;
 
@@ -71,12 +73,19 @@ export async function normalAnswer(
   const summary = toTraceSummaryAnswer(summarise(trace));
   const ids = await idsOfAlike({ summary, startTimeNs: trace.startTimeNs, signal }, sources);
   const outlines: (readonly Outline[])[] = [];
-  for (let start = 0; start < ids.length; start += tracesAtOnce) {
+  let size = 0;
+  for (let start = 0; start < ids.length && size < sizeMax; start += tracesAtOnce) {
     signal.throwIfAborted();
     const traces = await sources.reader.traces(ids.slice(start, start + tracesAtOnce));
-    outlines.push(...[...traces.values()].map(outlineOf));
+    const more = [...traces.values()].map(outlineOf);
+    size += more.reduce((sum, outline) => sum + sizeOf(outline), 0);
+    outlines.push(...more);
   }
   return { TraceCount: outlines.length, Places: normalOf(outlines).map(toPlaceAnswer) };
+}
+
+function sizeOf(outlines: readonly Outline[]): number {
+  return outlines.reduce((sum, { children }) => sum + 1 + sizeOf(children), 0);
 }
 
 type Entry = Pick<TraceSummaryAnswer, 'Id' | 'EntryPoint' | 'Http'>;

@@ -9,6 +9,7 @@ import { missingCallees, repeatedCalls } from './calls.ts';
 import { skewedClocks } from './clocks.ts';
 import { cutDocuments, unfinished } from './documents.ts';
 import type { Check, Facts, Finding } from './finding.ts';
+import { idsMax } from './finding.ts';
 import { findHandovers, missingParents, mixedPropagation, severalRoots } from './parents.ts';
 
 /** Worst first. `nowNs` decides what is still running. */
@@ -22,7 +23,22 @@ export function diagnose(trace: Trace, nowNs: bigint): readonly Finding[] {
     nowNs,
   };
   const facts: Facts = { ...seen, handovers: findHandovers(seen) };
-  return checks.flatMap((check) => check(facts));
+  return checks.flatMap((check) => firstOf(check(facts)));
+}
+
+/** Of one check. A trace that was torn into thousands of pieces is one story. */
+const findingsMax = 10;
+
+/** The first of them, and one in place of all others. */
+function firstOf(findings: readonly Finding[]): readonly Finding[] {
+  const more = findings.slice(findingsMax - 1);
+  const [next] = more;
+  if (!next || more.length === 1) return findings;
+  const ids = more.flatMap((finding) => finding.ids).slice(0, idsMax);
+  return [
+    ...findings.slice(0, findingsMax - 1),
+    { ...next, title: `${more.length} more findings like this: ${next.title}`, ids },
+  ];
 }
 
 const checks: readonly Check[] = [

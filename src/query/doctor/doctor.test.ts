@@ -46,6 +46,16 @@ describe('the doctor', () => {
     assert.deepEqual(found.ids, ['b000000000000001', 'b000000000000002']);
   });
 
+  test('sums up what is torn into many pieces', () => {
+    const pieces = (count: number) =>
+      Array.from({ length: count }, (_, index) => price({ id: `p${index}`, parent_id: `lost${index}` }));
+    assert.equal(findings(pieces(10)).length, 10);
+    const many = findings(pieces(500));
+    assert.equal(many.length, 10);
+    assert.equal(many.at(-1)?.title, '491 more findings like this: The caller of price never came');
+    assert.equal(many.at(-1)?.ids.length, 20);
+  });
+
   test('tells what stood in front when the request says so', () => {
     const cases: readonly (readonly [Members, string])[] = [
       [{ aws: { api_gateway: { stage: 'prod' } } }, 'API Gateway'],

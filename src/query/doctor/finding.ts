@@ -44,7 +44,7 @@ export interface Handover {
 
 export type Check = (facts: Facts) => readonly Finding[];
 
-const idsMax = 20;
+export const idsMax = 20;
 const namesMax = 3;
 const nsPerSecond = 1_000_000_000n;
 

@@ -9,6 +9,8 @@ import { countOf, groupBy, idsOf, namesOf } from './finding.ts';
 const repeatsMax = 10;
 /** Failures of one call that are followed by another try. */
 const failuresMin = 2;
+/** Characters of a call in evidence; SQL may be as long as its document. */
+const callLengthMax = 300;
 const nsPerMs = 1_000_000n;
 
 /** Calls that say that their callee is traced, or go to a service that reports other calls, and have no answer. */
@@ -47,7 +49,11 @@ export function repeatedCalls({ nodes, byId }: Facts): readonly Finding[] {
     const [first] = same;
     const parent = byId.get(first?.parentId ?? '');
     if (!first || !parent) return [];
-    const times = { parent, same, evidence: `${describeCall(first)}, ${totalMs(same)} ms altogether.` };
+    const times = {
+      parent,
+      same,
+      evidence: `${describeCall(first).slice(0, callLengthMax)}, ${totalMs(same)} ms altogether.`,
+    };
     const inside = retriesInside(same);
     const failures = failuresBefore(same) + inside;
     const tries = same.length + inside;

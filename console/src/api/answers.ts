@@ -121,6 +121,24 @@ export interface TracePointsAnswer {
   readonly IsWhole: boolean;
 }
 
+/** What traces of one entry point usually do. */
+export interface NormalAnswer {
+  readonly TraceCount: number;
+  readonly Places: readonly NormalPlaceAnswer[];
+}
+
+/** Medians over the traces that have the place. */
+export interface NormalPlaceAnswer {
+  readonly Kind: string;
+  readonly Name: string;
+  readonly Detail: string;
+  readonly TraceCount: number;
+  readonly FailedCount: number;
+  readonly Duration?: number;
+  readonly SelfTime: number;
+  readonly Places: readonly NormalPlaceAnswer[];
+}
+
 export interface ExceptionGroup {
   readonly Name: string;
   readonly Message: string;

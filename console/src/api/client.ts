@@ -5,6 +5,7 @@ import type {
   InsightAnswer,
   InsightsAnswer,
   MapAnswer,
+  NormalAnswer,
   PipelinesAnswer,
   SamplingAnswer,
   StatusAnswer,
@@ -51,6 +52,11 @@ export function fetchTraces(request: TracesRequest, signal?: AbortSignal): Promi
 /** @throws ApiError with status 404 when the store does not hold the trace. */
 export function fetchTrace(id: string, signal?: AbortSignal): Promise<TraceAnswer> {
   return fetchJson(`/api/traces/${encodeURIComponent(id)}`, signal);
+}
+
+/** @throws ApiError with status 404 when the store does not hold the trace. */
+export function fetchNormal(id: string, signal?: AbortSignal): Promise<NormalAnswer> {
+  return fetchJson(`/api/normal?${new URLSearchParams({ id })}`, signal);
 }
 
 export function fetchMap(request: RangeRequest, signal?: AbortSignal): Promise<MapAnswer> {

@@ -1,11 +1,12 @@
 import { QueryClient, keepPreviousData, useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query';
+import { withoutValues } from '../../../src/query/index.ts';
 import { parseRange, resolveRange } from '../range/range.ts';
 import type { RangeWords } from '../range/range.ts';
 import { serviceFilter } from '../filter/expression.ts';
 import { nameOf } from '../traces/summary.ts';
 import { usePageSearch } from '../search.ts';
 import { runningSecondsMax } from '../trace/running.ts';
-import type { TraceAnswer } from './answers.ts';
+import type { TraceAnswer, TraceSummaryAnswer } from './answers.ts';
 import {
   ApiError,
   fetchCompletions,
@@ -14,6 +15,7 @@ import {
   fetchInsight,
   fetchInsights,
   fetchMap,
+  fetchNormal,
   fetchPipelines,
   fetchPoints,
   fetchSampling,
@@ -29,8 +31,8 @@ const mapEveryMs = 5000;
 const pointsEveryMs = 10_000;
 const openTraceEveryMs = 2000;
 
-/** How many traces make what is normal, and how far back they are looked for. */
-const alikeMax = 20;
+/** How many traces of the same entry point are offered, and how far back they are looked for. */
+const alikeMax = 10;
 const alikeSeconds = 86_400;
 
 const completionsMax = 20;
@@ -133,24 +135,31 @@ function mayGrow(answer: TraceAnswer | undefined): boolean {
   return answer?.Summary.IsPartial === true && nowSeconds() - answer.Summary.StartTime < runningSecondsMax;
 }
 
-/** Traces of the same entry point and name as this one, newest first, whole: what is normal for it. */
-export function useAlike(answer: TraceAnswer | undefined) {
-  const entry = answer?.Summary.EntryPoint;
+/** What traces of the same entry point usually do. */
+export function useNormal(id: string) {
+  return useQuery({ queryKey: ['normal', id], queryFn: ({ signal }) => fetchNormal(id, signal) });
+}
+
+/** The newest other traces of the same entry point and name. */
+export function useAlike(summary: TraceSummaryAnswer) {
   return useQuery({
-    queryKey: ['alike', answer?.Trace.Id],
-    enabled: answer !== undefined,
+    queryKey: ['alike', summary.Id],
     queryFn: async ({ signal }) => {
-      if (!answer || !entry) return [];
+      const { EntryPoint: entry } = summary;
+      if (!entry) return [];
       const to = nowSeconds();
       const filter = serviceFilter({ name: entry.Name, type: entry.Type, accountId: entry.AccountId });
-      const window = { from: Math.min(answer.Summary.StartTime, to) - alikeSeconds, to };
+      const window = { from: Math.min(summary.StartTime, to) - alikeSeconds, to };
       const { TraceSummaries } = await fetchTraces({ filter, ...window, limit: pageSize }, signal);
-      const alike = TraceSummaries.filter(
-        (summary) => summary.Id !== answer.Trace.Id && nameOf(summary) === nameOf(answer.Summary),
-      );
-      return await Promise.all(alike.slice(0, alikeMax).map(({ Id }) => fetchTrace(Id, signal)));
+      const others = TraceSummaries.filter(({ Id }) => Id !== summary.Id);
+      return others.filter((other) => kindOf(other) === kindOf(summary)).slice(0, alikeMax);
     },
   });
+}
+
+/** Ids in the path do not make it another entry point. */
+function kindOf(summary: TraceSummaryAnswer): string {
+  return `${summary.EntryPoint?.Name} ${withoutValues(nameOf(summary).replace(/\?.*$/s, ''))}`;
 }
 
 export function useMap({ from, to }: RangeWords, { live }: { readonly live: boolean }) {

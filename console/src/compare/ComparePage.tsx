@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { FormEvent, JSX } from 'react';
 import type { TraceAnswer } from '../api/answers.ts';
-import { useAlike, useTrace } from '../api/queries.ts';
+import { useNormal, useTrace } from '../api/queries.ts';
 import { findTraceId } from '../deepLink.ts';
 import { countOf } from '../format/count.ts';
 import { formatDuration } from '../format/duration.ts';
@@ -16,9 +16,10 @@ import { type Column, Table } from '../table/Table.tsx';
 import { toTree } from '../trace/tree.ts';
 import { nameOf } from '../traces/summary.ts';
 import styles from './ComparePage.module.css';
-import { durationDelta, merge, ownDelta } from './merge.ts';
+import { Offers } from './Offers.tsx';
+import { durationDelta, merge, ownDelta, withoutUnusual } from './merge.ts';
 import type { MergedRow } from './merge.ts';
-import { toSamples, usual } from './sample.ts';
+import { fromNormal, toSamples } from './sample.ts';
 import type { Sample } from './sample.ts';
 
 /** `b` of the address: what traces like `a` usually are. */
@@ -85,28 +86,33 @@ function AskForm(): JSX.Element {
 function WithOther({ a, b }: { readonly a: string; readonly b: string }): JSX.Element {
   const one = useTrace(a);
   const other = useTrace(b);
+  const samplesA = useMemo(() => one.data && samplesOf(one.data), [one.data]);
+  const samplesB = useMemo(() => other.data && samplesOf(other.data), [other.data]);
   const error = one.error ?? other.error;
   if (error) return <Failure error={error} onRetry={() => void Promise.all([one.refetch(), other.refetch()])} />;
-  if (!one.data || !other.data) return <Loading what="the traces" />;
+  if (!one.data || !other.data || !samplesA || !samplesB) return <Loading what="the traces" />;
   return (
     <>
       <ul className={styles.sides}>
         <TraceSide letter="A" answer={one.data} />
         <TraceSide letter="B" answer={other.data} />
       </ul>
-      <Rows a={samplesOf([one.data])} b={samplesOf([other.data])} />
+      <Offers summary={one.data.Summary} chosen={b} />
+      <Rows a={samplesA} b={samplesB} traceId={b} />
     </>
   );
 }
 
 function WithNormal({ a }: { readonly a: string }): JSX.Element {
   const one = useTrace(a);
-  const alike = useAlike(one.data);
-  const samples = useMemo(() => alike.data && usual(samplesOf(alike.data), alike.data.length), [alike.data]);
-  const error = one.error ?? alike.error;
-  if (error) return <Failure error={error} onRetry={() => void Promise.all([one.refetch(), alike.refetch()])} />;
-  if (!one.data || !samples || !alike.data) return <Loading what="the traces" />;
-  if (alike.data.length === 0) {
+  const normally = useNormal(a);
+  const samplesA = useMemo(() => normally.data && fromNormal(normally.data.Places), [normally.data]);
+  const samplesB = useMemo(() => one.data && samplesOf(one.data), [one.data]);
+  const error = one.error ?? normally.error;
+  if (error) return <Failure error={error} onRetry={() => void Promise.all([one.refetch(), normally.refetch()])} />;
+  if (!one.data || !normally.data || !samplesA || !samplesB) return <Loading what="the traces" />;
+  const { TraceCount } = normally.data;
+  if (TraceCount === 0) {
     return (
       <EmptyState title="There is no other trace of this entry point">
         <p>What is normal for {nameOf(one.data.Summary)} shows when more of its traces have come.</p>
@@ -117,11 +123,12 @@ function WithNormal({ a }: { readonly a: string }): JSX.Element {
     <>
       <ul className={styles.sides}>
         <li>
-          <strong>A</strong> what is normal: the median of {countOf(alike.data.length, 'trace')} of the same entry point
+          <strong>A</strong> what is normal: the median of {countOf(TraceCount, 'trace')} of the same entry point
         </li>
         <TraceSide letter="B" answer={one.data} />
       </ul>
-      <Rows a={samples} b={samplesOf([one.data])} />
+      <Offers summary={one.data.Summary} chosen={undefined} />
+      <Rows a={samplesA} b={samplesB} traceId={a} normalOf={TraceCount} />
     </>
   );
 }
@@ -139,32 +146,82 @@ function TraceSide({ letter, answer }: { readonly letter: string; readonly answe
   );
 }
 
-function samplesOf(answers: readonly TraceAnswer[]): readonly Sample[] {
-  return toSamples(answers.map(({ Trace }) => toTree(Trace.Segments)));
+function samplesOf({ Trace }: TraceAnswer): readonly Sample[] {
+  return toSamples(toTree(Trace.Segments));
 }
 
-function Rows({ a, b }: { readonly a: readonly Sample[]; readonly b: readonly Sample[] }): JSX.Element {
+/** So many rows a browser draws at once; by difference the first ones are those that matter. */
+const rowsMax = 1_000;
+
+function Rows(props: {
+  readonly a: readonly Sample[];
+  readonly b: readonly Sample[];
+  /** Of the second side. */
+  readonly traceId: string;
+  /** How many traces the first side is the normal of; absent when it is a trace. */
+  readonly normalOf?: number;
+}): JSX.Element {
+  const { a, b, traceId, normalOf } = props;
   const { sort } = usePageSearch();
   const rows = useMemo(() => {
-    const merged = merge(a, b);
+    const all = merge(a, b);
+    const merged = normalOf === undefined ? all : withoutUnusual(all, normalOf);
     return sort === 'self' ? merged.toSorted((x, y) => Math.abs(ownDelta(y)) - Math.abs(ownDelta(x))) : merged;
-  }, [a, b, sort]);
-  return <Table label="Both traces" columns={columns} rows={rows} rowKey={({ key }) => key} />;
+  }, [a, b, normalOf, sort]);
+  const columns = [
+    nameColumn({ traceId, flat: sort === 'self' }),
+    ...(normalOf ? [shareColumn(normalOf)] : []),
+    ...times,
+  ];
+  return (
+    <>
+      <p className={styles.count}>{spellDifference(rows)}</p>
+      <Table label="Both traces" columns={columns} rows={rows.slice(0, rowsMax)} rowKey={({ key }) => key} />
+      {rows.length > rowsMax ? (
+        <p className={styles.count}>{countOf(rows.length - rowsMax, 'row')} more are not shown.</p>
+      ) : undefined}
+    </>
+  );
 }
 
-const columns: readonly Column<MergedRow>[] = [
-  {
+function spellDifference(rows: readonly MergedRow[]): string {
+  const both = rows.filter(({ a, b }) => a && b).length;
+  const onlyA = rows.filter(({ b }) => !b).length;
+  const onlyB = rows.filter(({ a }) => !a).length;
+  return `${countOf(both, 'operation')} in both, ${onlyA} only in A, ${onlyB} only in B.`;
+}
+
+function nameColumn({ traceId, flat }: { readonly traceId: string; readonly flat: boolean }): Column<MergedRow> {
+  return {
     id: 'name',
     label: 'Operation',
     show: ({ level, name, detail, a, b }) => (
-      <span className={styles.operation} style={{ paddingInlineStart: (level - 1) * 16 }}>
-        {name} <span className={styles.muted}>{detail}</span>
+      <span className={styles.operation} style={{ paddingInlineStart: flat ? 0 : (level - 1) * 16 }}>
+        {b?.id ? (
+          <Link
+            to="/traces/$id"
+            params={{ id: traceId }}
+            search={(search) => ({ ...keepQuestion(search), span: b.id })}
+          >
+            {name}
+          </Link>
+        ) : (
+          name
+        )}{' '}
+        <span className={styles.muted}>{detail}</span>
         {a ? undefined : <span className={styles.mark}>only in B</span>}
         {b ? undefined : <span className={styles.mark}>only in A</span>}
         {failedShare(b) > failedShare(a) ? <span className={styles.mark}>fails in B</span> : undefined}
       </span>
     ),
-  },
+  };
+}
+
+function shareColumn(traces: number): Column<MergedRow> {
+  return { id: 'share', label: 'Traces of A', number: true, show: ({ a }) => `${a?.count ?? 0} of ${traces}` };
+}
+
+const times: readonly Column<MergedRow>[] = [
   secondsColumn('a', 'A', ({ a }) => a?.duration),
   secondsColumn('b', 'B', ({ b }) => b?.duration),
   deltaColumn('delta', 'Difference', durationDelta),

@@ -1,3 +1,4 @@
+import { align } from './align.ts';
 import type { Sample } from './sample.ts';
 
 /** A line of two trees laid over each other. */
@@ -29,22 +30,22 @@ export function durationDelta({ a, b }: MergedRow): number | undefined {
   return b.duration - a.duration;
 }
 
+/** Those that tell a difference: what less than half of the traces do is not missing from another. */
+export function withoutUnusual(rows: readonly MergedRow[], traces: number): readonly MergedRow[] {
+  return rows.filter(({ a, b }) => b !== undefined || (a !== undefined && a.count * 2 >= traces));
+}
+
 function mergeLevel(
   a: readonly Sample[],
   b: readonly Sample[],
   { level, path }: { readonly level: number; readonly path: string },
 ): readonly MergedRow[] {
-  const right = new Map(b.map((sample) => [sample.key, sample]));
-  const left = new Set(a.map(({ key }) => key));
-  const pairs = [
-    ...a.map((sample) => [sample, right.get(sample.key)] as const),
-    ...b.filter(({ key }) => !left.has(key)).map((sample) => [undefined, sample] as const),
-  ];
-  return pairs.flatMap(([one, other]) => {
-    const shown = one ?? other;
+  const pairs = align(a, b, ({ kind }) => kind);
+  return pairs.flatMap((pair, place): readonly MergedRow[] => {
+    const shown = pair.b ?? pair.a;
     if (!shown) return [];
-    const key = `${path}/${shown.key}`;
-    const row: MergedRow = { key, level, name: shown.name, detail: shown.detail, a: one, b: other };
-    return [row, ...mergeLevel(one?.children ?? [], other?.children ?? [], { level: level + 1, path: key })];
+    const key = `${path}/${place}`;
+    const row: MergedRow = { key, level, name: shown.name, detail: shown.detail, ...pair };
+    return [row, ...mergeLevel(pair.a?.children ?? [], pair.b?.children ?? [], { level: level + 1, path: key })];
   });
 }

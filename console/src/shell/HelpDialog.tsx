@@ -37,6 +37,7 @@ const sections: readonly { readonly title: string; readonly keys: readonly (read
       ['.', 'Whole time again'],
       ['1 2 3 4 6', 'Waterfall, map, flame graph, table, raw'],
       ['!', 'What the doctor found'],
+      ['Shift X', 'Compare'],
       ['Y', 'Copy the trace id'],
     ],
   },

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { JSX, ReactNode } from 'react';
 import type { TraceAnswer } from '../api/answers.ts';
 import { nowSeconds, useStatus } from '../api/queries.ts';
+import { CompareLink } from '../compare/CompareLink.tsx';
 import { CopyButton, copyText } from '../copy/CopyButton.tsx';
 import { batchGetTracesCommand } from '../copy/awsCommand.ts';
 import { countOf } from '../format/count.ts';
@@ -50,9 +51,7 @@ export function TraceHeader(props: {
         <TraceBadge summary={Summary} />
         <h1 title={Summary.Http.HttpURL}>{nameOf(Summary)}</h1>
         <ViewSwitch views={views} chosen={props.view} onChoose={props.onView} />
-        <Link to="/compare" search={(search) => ({ ...keepQuestion(search), a: Trace.Id })} className={styles.compare}>
-          Compare
-        </Link>
+        <CompareLink id={Trace.Id} className={styles.compare} />
         <CopyButton
           text={batchGetTracesCommand({ endpoint: status?.environment.AWS_ENDPOINT_URL_XRAY, traceId: Trace.Id })}
           label="Copy as AWS CLI"
@@ -78,7 +77,7 @@ export function TraceHeader(props: {
           <CopyButton text={Trace.Id.replace(/^1-|-/g, '')} label="Copy the trace id as 32 hex digits" shown="W3C" />
         </Fact>
       </dl>
-      <Flags {...props} />
+      <Flags tree={props.tree} />
     </header>
   );
 }
@@ -93,9 +92,8 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
 }
 
 /** What a reader must know before believing the picture, beside what the doctor found. */
-function Flags({ answer, tree }: { readonly answer: TraceAnswer; readonly tree: TraceTree }): JSX.Element | undefined {
+function Flags({ tree }: { readonly tree: TraceTree }): JSX.Element | undefined {
   const flags = [
-    answer.Trace.LimitExceeded ? 'Cut: the trace is larger than the limit, and documents were left out.' : '',
     tree.unreadable > 0 ? `${countOf(tree.unreadable, 'document')} could not be read; the raw view has the text.` : '',
   ].filter(Boolean);
   if (flags.length === 0) return undefined;

@@ -107,7 +107,7 @@ describe('the console', () => {
       const { openapi, paths } = JSON.parse(answer.body.toString());
       assert.equal(openapi, '3.1.0');
       await keep();
-      const query = `from=${now - 60}&to=${now + 60}`;
+      const query = `from=${now - 60}&to=${now + 60}&id=${traceId}`;
       for (const [path, { get: operation }] of Object.entries<{ get: { operationId: string } }>(paths)) {
         const asked = path.replace('/traces/{id}', `/traces/${traceId}`);
         const { status, body } = await get(`${asked}?${query}`);
@@ -413,6 +413,25 @@ describe('the console', () => {
       }
     });
 
+    it('has what the doctor finds, and what only the process knows', async () => {
+      const codes = async (): Promise<readonly string[]> =>
+        // Findings, as in the documentation.
+        (json(await get(`/api/traces/${traceId}`))['Findings'] as readonly { code: string }[]).map(({ code }) => code);
+      await keep();
+      assert.deepEqual(await codes(), []);
+      await keep({ id: '2'.repeat(16), parent_id: '3'.repeat(16) });
+      assert.deepEqual(await codes(), ['PARENT_MISSING']);
+      const subsegments = Array.from({ length: 40 }, (_, index) => ({
+        id: String(100 + index).padStart(16, '0'),
+        name: `part ${index}`,
+        start_time: now - 10,
+        end_time: now - 9.9,
+        metadata: { default: { filling: 'x'.repeat(300_000) } },
+      }));
+      await keep({ subsegments });
+      assert.deepEqual(await codes(), ['TOO_LARGE', 'PARENT_MISSING']);
+    });
+
     it('answers 404 to a trace that is not here, and says why that may be', async () => {
       const answer = await get(`/api/traces/${traceId}`);
       assert.equal(answer.status, 404);
@@ -435,6 +454,62 @@ describe('the console', () => {
         assert.equal(json(answer)['code'], 'NOT_FOUND');
       });
     }
+  });
+
+  describe('at /api/normal', () => {
+    const idOf = (index: number): string => `1-${(now - 10).toString(16)}-${String(index).padStart(24, '0')}`;
+    const asked = (path: string): object => ({ http: { request: { method: 'GET', url: `http://shop/${path}` } } });
+
+    async function keepCall(index: number, took: number, path = `orders/${index}`): Promise<void> {
+      const db = {
+        id: '4'.repeat(16),
+        name: 'db',
+        namespace: 'remote',
+        start_time: now - 10,
+        end_time: now - 10 + took,
+      };
+      await keep({ trace_id: idOf(index), end_time: now - 9, ...asked(path), subsegments: [db] });
+    }
+
+    it('gives the medians of the other traces of the entry point, and how many have each place', async () => {
+      await keepCall(1, 0.9);
+      await keepCall(2, 0.125);
+      await keepCall(3, 0.25);
+      await keepCall(4, 0.5);
+      await keepCall(5, 0.9, 'carts/1');
+      await keep({ trace_id: idOf(6), end_time: now - 8, ...asked('orders/6') });
+      await keep({ trace_id: idOf(7), end_time: undefined, in_progress: true, ...asked('orders/7') });
+      const answer = await get(`/api/normal?id=${idOf(1)}`);
+      assert.equal(answer.status, 200);
+      const place = { Duration: 0.25, FailedCount: 0, SelfTime: 0.25, Places: [] };
+      assert.deepEqual(json(answer), {
+        TraceCount: 4,
+        Places: [
+          {
+            Kind: 'segment  shop   GET /orders/0 ',
+            Name: 'shop',
+            Detail: 'GET /orders/…',
+            TraceCount: 4,
+            FailedCount: 0,
+            Duration: 1,
+            SelfTime: 0.8125,
+            Places: [{ Kind: 'subsegment remote db     ', Name: 'db', Detail: '', TraceCount: 3, ...place }],
+          },
+        ],
+      });
+    });
+
+    it('has no place when no other trace is alike', async () => {
+      await keep();
+      assert.deepEqual(json(await get(`/api/normal?id=${traceId}`)), { TraceCount: 0, Places: [] });
+    });
+
+    it('answers 404 to a trace that is not here, and 400 to an id that is none', async () => {
+      assert.equal((await get(`/api/normal?id=${traceId}`)).status, 404);
+      const answer = await get('/api/normal?id=x');
+      assert.equal(answer.status, 400);
+      assert.equal(json(answer)['message'], 'id: expected a trace id, got "x"');
+    });
   });
 
   describe('at /api/attributes', () => {

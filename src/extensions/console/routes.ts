@@ -1,12 +1,10 @@
 import { RaybridgeError } from '../../errors.ts';
-import { parseSeconds, parseTraceId, secondsText, toXrayTraceId } from '../../model/index.ts';
+import { parseSeconds, parseTraceId, secondsText } from '../../model/index.ts';
 import { answerGetSamplingRules } from '../../net/sampling-calls.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
 import {
-  diagnose,
-  type Finding,
   summarise,
   toInsightAnswer,
   toInsightEventAnswer,
@@ -24,7 +22,10 @@ import {
 } from '../../reader/index.ts';
 import type { GroupRegistry, InsightDocuments, TraceReader } from '../../reader/index.ts';
 import { groupExceptions } from './exceptions.ts';
+import { findingsOf } from './findings.ts';
+import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
+import { readTrace } from './trace.ts';
 
 /** What answers are made of. */
 export interface Sources {
@@ -141,6 +142,13 @@ export const routes: readonly Route[] = [
     parameters: [id('`1-5759e988-bd862e3fe1be46a994272793`, or 32 hex digits.')],
     answers: 'Trace, Summary, Services, as BatchGetTraces, GetTraceSummaries and GetTraceGraph have them; Findings',
     run: traceAnswer,
+  },
+  {
+    path: '/api/normal',
+    summary: `What the newest traces of the entry point of a trace do, ${alikeMax} at most`,
+    parameters: [{ ...id('Of the trace, as `/api/traces/{id}` takes it.'), in: 'query' }],
+    answers: 'TraceCount; Places, a tree of Kind, Name, Detail, TraceCount, FailedCount, Duration, SelfTime, Places',
+    run: normalAnswer,
   },
   {
     path: '/api/map',
@@ -296,39 +304,15 @@ async function traceAnswer({ id }: Call, { context, reader }: Sources): Promise<
       `id: expected 1-5759e988-bd862e3fe1be46a994272793 or 32 hex digits, got "${id.slice(0, 40)}"`,
     );
   }
-  const trace = (await reader.traces([traceId])).get(traceId);
-  if (!trace) {
-    throw new RaybridgeError(
-      'NOT_FOUND',
-      'This trace is not here. It may be unsampled, older than the retention, or elsewhere',
-    );
-  }
+  const trace = await readTrace(reader, traceId);
+  const answer = answerTrace(trace);
   return {
-    Trace: answerTrace(trace),
+    Trace: answer,
     Summary: withSummaryFacts(toTraceSummaryAnswer(summarise(trace)), { revision: 1 }),
     Services: answerTraceGraph([trace]),
-    Findings: [...rejectedOf(traceId, context), ...diagnose(trace, context.nowNs())],
+    Findings: findingsOf({ trace, isCut: answer.LimitExceeded, context }),
   };
 }
-
-/** Documents of the trace that were refused a short while ago: nothing of them is in the trace. */
-function rejectedOf(traceId: string, { status }: Context): readonly (Finding | RejectedFinding)[] {
-  const names = [traceId, toXrayTraceId(traceId)];
-  const rejections = status.rejections.filter(({ sample }) =>
-    names.some((name) => sample.toLowerCase().includes(name)),
-  );
-  return rejections.map(({ component, reason, sample }) => ({
-    code: 'REJECTED',
-    severity: 'problem',
-    title: `${component} rejected a document of this trace`,
-    evidence: `${reason} It began: ${sample}`,
-    fix: 'Nothing of it is in the trace. Mend what the reason names at its sender.',
-    ids: [],
-  }));
-}
-
-/** As a finding, of what never became part of the trace. */
-type RejectedFinding = Omit<Finding, 'code'> & { readonly code: 'REJECTED' };
 
 function rangeOf(query: URLSearchParams): { readonly fromNs: bigint; readonly toNs: bigint } {
   const range = { fromNs: timeOf(query, 'from'), toNs: timeOf(query, 'to') };

@@ -1,14 +1,14 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { FormEvent, JSX } from 'react';
 import type { GroupAnswer } from '../api/answers.ts';
-import { changeByXray } from '../api/client.ts';
 import { groupsKey, useCounts, useGroups } from '../api/queries.ts';
+import { useXrayChange } from '../api/useXrayChange.ts';
 import { formatCount } from '../format/count.ts';
 import { spellRange } from '../range/range.ts';
 import { usePageSearch } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
+import { FormEnd } from '../shell/FormEnd.tsx';
 import { Page } from '../shell/Page.tsx';
 import { type Column, Table } from '../table/Table.tsx';
 import styles from '../shell/Form.module.css';
@@ -107,22 +107,12 @@ function Editor({
   readonly group: GroupAnswer | undefined;
   readonly onDone: () => void;
 }): JSX.Element {
-  const queries = useQueryClient();
-  const [problem, setProblem] = useState<string | undefined>();
-  const send = async (operation: string, request: object) => {
-    try {
-      await changeByXray(operation, request);
-      await queries.invalidateQueries({ queryKey: groupsKey });
-      onDone();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const { problem, change } = useXrayChange(groupsKey, onDone);
   const save = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
     const text = (name: string) => String(fields.get(name) ?? '').trim();
-    void send(group ? 'UpdateGroup' : 'CreateGroup', {
+    void change(group ? 'UpdateGroup' : 'CreateGroup', {
       GroupName: group?.GroupName ?? text('name'),
       FilterExpression: text('filter'),
       InsightsConfiguration: { InsightsEnabled: fields.has('insights'), NotificationsEnabled: false },
@@ -142,24 +132,16 @@ function Editor({
         <input type="checkbox" name="insights" defaultChecked={group?.InsightsConfiguration.InsightsEnabled ?? false} />
         Look for insights
       </label>
-      {problem ? (
-        <p role="alert" className={styles.problem}>
-          {problem}
-        </p>
-      ) : undefined}
-      <div className={styles.actions}>
-        <button type="submit" data-kind="primary">
-          {group ? 'Save' : 'Create'}
-        </button>
-        <button type="button" onClick={onDone}>
-          Cancel
-        </button>
-        {group && group.GroupName !== 'Default' ? (
-          <button type="button" onClick={() => void send('DeleteGroup', { GroupName: group.GroupName })}>
-            Delete
-          </button>
-        ) : undefined}
-      </div>
+      <FormEnd
+        problem={problem}
+        submit={group ? 'Save' : 'Create'}
+        onCancel={onDone}
+        onDelete={
+          group && group.GroupName !== 'Default'
+            ? () => void change('DeleteGroup', { GroupName: group.GroupName })
+            : undefined
+        }
+      />
     </form>
   );
 }

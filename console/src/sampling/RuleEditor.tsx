@@ -1,12 +1,12 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import type { FormEvent, JSX } from 'react';
 import type { SamplingAnswer } from '../api/answers.ts';
-import { changeByXray } from '../api/client.ts';
 import { samplingKey, useStatus } from '../api/queries.ts';
+import { useXrayChange } from '../api/useXrayChange.ts';
 import { CopyButton } from '../copy/CopyButton.tsx';
 import { defaultSamplingRule } from '../../../src/sampling/index.ts';
 import form from '../shell/Form.module.css';
+import { FormEnd } from '../shell/FormEnd.tsx';
 import { Preview } from './Preview.tsx';
 import styles from './SamplingPage.module.css';
 import { createRuleCommand, fields, newFields, toCreateRequest, toDraft, toFields, toUpdateRequest } from './rule.ts';
@@ -26,24 +26,14 @@ export function RuleEditor(props: {
 }): JSX.Element {
   const { rule, onDone } = props;
   const [values, setValues] = useState<RuleFields>(() => (rule ? toFields(rule) : newFields));
-  const [problem, setProblem] = useState<string | undefined>();
-  const queries = useQueryClient();
+  const { problem, change } = useXrayChange(samplingKey, onDone);
   const { data: status } = useStatus();
   const isDefault = rule?.RuleName === defaultSamplingRule.ruleName;
   const draft = useMemo(() => toDraft(values, new Map(Object.entries(rule?.Attributes ?? {}))), [values, rule]);
-  const send = async (operation: string, request: object) => {
-    try {
-      await changeByXray(operation, request);
-      await queries.invalidateQueries({ queryKey: samplingKey });
-      onDone();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
   const save = (event: FormEvent) => {
     event.preventDefault();
-    if (rule) void send('UpdateSamplingRule', toUpdateRequest(values, { isDefault }));
-    else void send('CreateSamplingRule', toCreateRequest(values));
+    if (rule) void change('UpdateSamplingRule', toUpdateRequest(values, { isDefault }));
+    else void change('CreateSamplingRule', toCreateRequest(values));
   };
   return (
     <section className={styles.editor} aria-label={rule ? `Rule ${rule.RuleName}` : 'New rule'}>
@@ -63,29 +53,20 @@ export function RuleEditor(props: {
             />
           </label>
         ))}
-        {problem ? (
-          <p role="alert" className={form.problem}>
-            {problem}
-          </p>
-        ) : undefined}
-        <div className={form.actions}>
-          <button type="submit" data-kind="primary">
-            {rule ? 'Save' : 'Create'}
-          </button>
-          <button type="button" onClick={onDone}>
-            Cancel
-          </button>
-          {rule && !isDefault ? (
-            <button type="button" onClick={() => void send('DeleteSamplingRule', { RuleName: rule.RuleName })}>
-              Delete
-            </button>
-          ) : undefined}
+        <FormEnd
+          problem={problem}
+          submit={rule ? 'Save' : 'Create'}
+          onCancel={onDone}
+          onDelete={
+            rule && !isDefault ? () => void change('DeleteSamplingRule', { RuleName: rule.RuleName }) : undefined
+          }
+        >
           <CopyButton
             text={createRuleCommand(values, status?.environment.AWS_ENDPOINT_URL_XRAY)}
             label="Copy as AWS CLI"
             shown="Copy as AWS CLI"
           />
-        </div>
+        </FormEnd>
       </form>
       <Preview rules={props.rules} draft={draft} />
     </section>

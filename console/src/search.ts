@@ -31,7 +31,9 @@ export interface PageSearch {
   readonly sort?: string | undefined;
   /** `open` shows what the doctor found. */
   readonly doctor?: string | undefined;
-  /** Key of the chosen node or edge of the map. */
+  /** Id of the trace that is asked about on a page of something else. */
+  readonly trace?: string | undefined;
+  /** Key of the chosen node or edge of the map, name of the chosen rule or group. */
   readonly select?: string | undefined;
 }
 
@@ -52,6 +54,7 @@ const names = [
   'b',
   'sort',
   'select',
+  'trace',
 ] as const satisfies readonly (keyof PageSearch)[];
 
 export function readSearch(words: Readonly<Record<string, unknown>>): PageSearch {

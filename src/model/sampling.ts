@@ -72,6 +72,14 @@ export interface SamplingTarget {
   readonly boost: SamplingBoost | undefined;
 }
 
+/** The last target that was given under a rule. */
+export interface GivenSamplingTarget {
+  readonly target: SamplingTarget;
+  readonly givenAtNs: bigint;
+  /** Clients that report under the rule, among which its reservoir is shared out. */
+  readonly clientCount: number;
+}
+
 /** A report that was not used, and why. */
 export interface UnprocessedReport {
   readonly ruleName: string;

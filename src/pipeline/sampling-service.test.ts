@@ -213,6 +213,27 @@ test('targets follow the reports, and unknown rules are named', async () => {
   );
 });
 
+test('the last target of each rule is remembered, with when and to how many clients its reservoir goes', async () => {
+  const { service, clock } = serve();
+  await service.createRule(rule('a', { reservoirSize: 4 }));
+  assert.deepEqual(service.lastTargets(), []);
+  const other = { ...report('a'), clientId: 'f'.repeat(24) };
+  await service.targets({ reports: [report('a')], boostReports: [] });
+  clock.nowNs += second;
+  const { targets } = await service.targets({ reports: [other], boostReports: [] });
+  assert.deepEqual(service.lastTargets(), [{ target: targets[0], givenAtNs: startNs + second, clientCount: 2 }]);
+  assert.equal(targets[0]?.reservoirQuota, 2);
+
+  clock.nowNs += 31n * second;
+  assert.deepEqual(
+    service.lastTargets().map(({ clientCount }) => clientCount),
+    [0],
+  );
+  await service.deleteRule('a');
+  await service.targets({ reports: [], boostReports: [] });
+  assert.deepEqual(service.lastTargets(), []);
+});
+
 test('a service with anomalies is boosted under a rule that allows it', async () => {
   const { service } = serve();
   await service.createRule(rule('a', { fixedRate: 0.01, rateBoost: { maxRate: 0.5, cooldownWindowMinutes: 1 } }));

@@ -1,3 +1,4 @@
+import type { SamplingTarget } from '../model/index.ts';
 import {
   changeRecord,
   createBoostLedger,
@@ -20,6 +21,7 @@ export function createSamplingService({
   const keeper = createSamplingRuleKeeper({ store, nowNs });
   const targetLedger = createTargetLedger();
   const boostLedger = createBoostLedger();
+  const given = new Map<string, { readonly target: SamplingTarget; readonly givenAtNs: bigint }>();
 
   return {
     get isLocal() {
@@ -41,13 +43,19 @@ export function createSamplingService({
       const now = { rules: records.map(({ rule }) => rule), nowNs: nowNs() };
       const { targets, unprocessed } = targetLedger.report({ reports, ...now });
       const { boosts, unprocessed: unprocessedBoosts } = boostLedger.report({ reports: boostReports, ...now });
+      const boosted = targets.map((target) => ({ ...target, boost: boosts.get(target.ruleName) }));
+      for (const target of boosted) given.set(target.ruleName, { target, givenAtNs: now.nowNs });
+      const names = new Set(now.rules.map(({ ruleName }) => ruleName));
+      for (const ruleName of given.keys()) if (!names.has(ruleName)) given.delete(ruleName);
       return {
-        targets: targets.map((target) => ({ ...target, boost: boosts.get(target.ruleName) })),
+        targets: boosted,
         unprocessed,
         unprocessedBoosts,
         rulesModifiedAtNs: modifiedAtNs,
       };
     },
     statistics: () => targetLedger.statistics(nowNs()),
+    lastTargets: () =>
+      [...given].map(([ruleName, last]) => ({ ...last, clientCount: targetLedger.clientCount(ruleName, nowNs()) })),
   };
 }

@@ -1,4 +1,5 @@
 import type {
+  GivenSamplingTarget,
   SamplingBoostReport,
   SamplingReport,
   SamplingRule,
@@ -35,6 +36,8 @@ export interface SamplingService {
   targets(request: TargetsRequest): Promise<SamplingTargets>;
   /** What clients reported in the last minutes, by rule and 10-second window, oldest first. */
   statistics(): readonly SamplingStatistics[];
+  /** Of each rule the last target that a client was given since the start of the process; a deleted rule goes with the next report. */
+  lastTargets(): readonly GivenSamplingTarget[];
 }
 
 export interface TargetsRequest {

@@ -5,6 +5,7 @@
  */
 import type {
   AnnotationSummary,
+  GivenSamplingTarget,
   HistogramEntry,
   RootCause,
   RootCauseEntity,
@@ -398,6 +399,16 @@ export function toSamplingTargetAnswer(target: SamplingTarget): SamplingTargetAn
       },
     }),
   };
+}
+
+/** The last target under a rule, for the console; the X-Ray API has no operation for it. */
+export interface GivenTargetAnswer extends SamplingTargetAnswer {
+  readonly GivenAt: number;
+  readonly ClientCount: number;
+}
+
+export function toGivenTargetAnswer({ target, givenAtNs, clientCount }: GivenSamplingTarget): GivenTargetAnswer {
+  return { ...toSamplingTargetAnswer(target), GivenAt: toSeconds(givenAtNs), ClientCount: clientCount };
 }
 
 /**

@@ -3,7 +3,15 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { fuzzing } from '../../test/support/fuzz.ts';
 import type { SamplingRule, SamplingRuleRecord } from '../model/index.ts';
-import { defaultSamplingRule, matchesWildcards, matchRule, orderRules, type SamplingRequest } from './rules.ts';
+import {
+  defaultSamplingRule,
+  matchesRule,
+  matchesWildcards,
+  matchRule,
+  mismatchesOf,
+  orderRules,
+  type SamplingRequest,
+} from './rules.ts';
 
 test('* stands for any characters, ? for exactly one, and the case does not matter', () => {
   const matching = [
@@ -142,3 +150,37 @@ function request(known: Partial<SamplingRequest>): SamplingRequest {
   const unknown = { serviceName: undefined, serviceType: undefined, host: undefined, httpMethod: undefined };
   return { ...unknown, urlPath: undefined, resourceArn: undefined, attributes: new Map(), ...known };
 }
+
+test('what keeps a rule from matching is named, and nothing of one that matches', () => {
+  const request: SamplingRequest = {
+    serviceName: 'shop',
+    serviceType: undefined,
+    host: 'shop.example',
+    httpMethod: 'GET',
+    urlPath: '/cart',
+    resourceArn: undefined,
+    attributes: new Map([['tier', 'tin']]),
+  };
+  const rule = (members: Partial<SamplingRule>): SamplingRule => ({
+    ...defaultSamplingRule,
+    ruleName: 'rule',
+    ...members,
+  });
+  assert.deepEqual(mismatchesOf(rule({ urlPath: '/health', serviceType: 'AWS::*' }), request), [
+    { member: 'ServiceType', pattern: 'AWS::*', found: undefined },
+    { member: 'URLPath', pattern: '/health', found: '/cart' },
+  ]);
+  assert.deepEqual(mismatchesOf(rule({ attributes: new Map([['tier', 'gold']]) }), request), [
+    { member: 'tier', pattern: 'gold', found: 'tin' },
+  ]);
+  assert.deepEqual(mismatchesOf({ ...defaultSamplingRule, host: 'nobody' }, request), []);
+
+  const pattern = fc.constantFrom('*', 'shop', 'shop*', '/c?rt', 'GET', 'AWS::*');
+  const members = fc.record({ serviceName: pattern, serviceType: pattern, host: pattern, urlPath: pattern });
+  fc.assert(
+    fc.property(members, (some) => {
+      assert.equal(mismatchesOf(rule(some), request).length === 0, matchesRule(rule(some), request));
+    }),
+    fuzzing(200),
+  );
+});

@@ -68,6 +68,7 @@ function toDefaultRecord(stored: SamplingRuleRecord | undefined): SamplingRuleRe
 /** The default rule matches always. */
 export function matchesRule(rule: SamplingRule, request: SamplingRequest): boolean {
   if (isDefault(rule)) return true;
+  // Flat, because a preview asks it of each rule and request; `mismatchesOf` says the same in words.
   return (
     matchesPattern(rule.serviceName, request.serviceName) &&
     matchesPattern(rule.serviceType, request.serviceType) &&
@@ -77,6 +78,30 @@ export function matchesRule(rule: SamplingRule, request: SamplingRequest): boole
     matchesPattern(rule.resourceArn, request.resourceArn) &&
     [...rule.attributes].every(([key, pattern]) => matchesPattern(pattern, request.attributes.get(key)))
   );
+}
+
+/** A member of a rule that keeps it from matching a request. */
+export interface Mismatch {
+  /** As the X-Ray API names it; of an attribute its key. */
+  readonly member: string;
+  readonly pattern: string;
+  /** What the request has there; undefined when that is not known. */
+  readonly found: string | undefined;
+}
+
+/** Why `matchesRule` says no; empty when it says yes. */
+export function mismatchesOf(rule: SamplingRule, request: SamplingRequest): readonly Mismatch[] {
+  if (isDefault(rule)) return [];
+  const members: readonly Mismatch[] = [
+    { member: 'ServiceName', pattern: rule.serviceName, found: request.serviceName },
+    { member: 'ServiceType', pattern: rule.serviceType, found: request.serviceType },
+    { member: 'Host', pattern: rule.host, found: request.host },
+    { member: 'HTTPMethod', pattern: rule.httpMethod, found: request.httpMethod },
+    { member: 'URLPath', pattern: rule.urlPath, found: request.urlPath },
+    { member: 'ResourceARN', pattern: rule.resourceArn, found: request.resourceArn },
+    ...[...rule.attributes].map(([key, pattern]) => ({ member: key, pattern, found: request.attributes.get(key) })),
+  ];
+  return members.filter(({ pattern, found }) => !matchesPattern(pattern, found));
 }
 
 /** What is not known matches only the pattern that asks for nothing, as in OpenTelemetry's X-Ray samplers. */

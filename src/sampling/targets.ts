@@ -24,6 +24,8 @@ export interface TargetLedger {
   }): ReportAnswer;
   /** What clients reported in the last minutes, oldest window first. */
   statistics(nowNs: bigint): readonly SamplingStatistics[];
+  /** Clients that reported under a rule and were not silent since. */
+  clientCount(ruleName: string, nowNs: bigint): number;
 }
 
 /** What follows from the reservoir; a boost of the rate is added by whoever knows of one. */
@@ -119,6 +121,11 @@ export function createTargetLedger(): TargetLedger {
       return [...windows].flatMap(([windowStartNs, byRule]) =>
         [...byRule].map(([ruleName, counts]) => ({ ruleName, windowStartNs, ...counts })),
       );
+    },
+    clientCount(ruleName, nowNs) {
+      const clients = clientsByRule.get(ruleName);
+      if (clients) forgetSilent(clients, nowNs);
+      return clients?.size ?? 0;
     },
   };
 }

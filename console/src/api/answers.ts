@@ -3,6 +3,7 @@ import type {
   InsightAnswer as XrayInsight,
   InsightEventAnswer,
   InsightSummaryAnswer,
+  GivenTargetAnswer,
   SamplingRuleRecordAnswer,
   SamplingStatisticsAnswer,
   ServiceAnswer,
@@ -159,6 +160,48 @@ export interface SamplingAnswer {
   /** By priority, the default rule last. */
   readonly SamplingRuleRecords: readonly SamplingRuleRecordAnswer[];
   readonly SamplingStatisticSummaries: readonly SamplingStatisticsAnswer[];
+  readonly LastTargets: readonly GivenTargetAnswer[];
+}
+
+/** What the rules keep of the traces of a range, as they are and with a draft among them; expected values. */
+export interface SamplingPreviewAnswer {
+  readonly TraceCount: number;
+  /** Whether these are all of the range. */
+  readonly IsWhole: boolean;
+  /** That they stand for. */
+  readonly Seconds: number;
+  /** Busiest first. */
+  readonly Services: readonly ServicePreviewAnswer[];
+  /** In the order in which they are tried. */
+  readonly Rules: readonly RulePreviewAnswer[];
+}
+
+export interface ServicePreviewAnswer {
+  readonly Name: string;
+  readonly SeenCount: number;
+  readonly ErrorCount: number;
+  readonly FaultCount: number;
+  readonly Before: KeptAnswer;
+  readonly After: KeptAnswer;
+}
+
+export interface KeptAnswer {
+  readonly KeptCount: number;
+  readonly ErrorsLostCount: number;
+  readonly FaultsLostCount: number;
+}
+
+/** `Before` is absent of a new rule. */
+export interface RulePreviewAnswer {
+  readonly RuleName: string;
+  readonly Before?: RuleUseAnswer;
+  readonly After?: RuleUseAnswer;
+}
+
+export interface RuleUseAnswer {
+  readonly MatchedCount: number;
+  readonly KeptCount: number;
+  readonly ReservoirCount: number;
 }
 
 export interface GroupAnswer {

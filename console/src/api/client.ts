@@ -8,6 +8,7 @@ import type {
   NormalAnswer,
   PipelinesAnswer,
   SamplingAnswer,
+  SamplingPreviewAnswer,
   StatusAnswer,
   TraceAnswer,
   TracePointsAnswer,
@@ -97,6 +98,20 @@ export function fetchCompletions(
 
 export function fetchSampling(signal?: AbortSignal): Promise<SamplingAnswer> {
   return fetchJson('/api/sampling', signal);
+}
+
+/**
+ * `rule` names the one that the draft changes.
+ * @throws ApiError with the words in which the X-Ray API would refuse the draft.
+ */
+export function fetchSamplingPreview(
+  { from, to, draft, rule }: RangeRequest & { readonly draft: string; readonly rule: string | undefined },
+  signal?: AbortSignal,
+): Promise<SamplingPreviewAnswer> {
+  const words = rangeWords({ from, to });
+  words.set('draft', draft);
+  if (rule !== undefined) words.set('rule', rule);
+  return fetchJson(`/api/sampling/preview?${words}`, signal);
 }
 
 export function fetchGroups(signal?: AbortSignal): Promise<GroupsAnswer> {

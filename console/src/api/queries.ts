@@ -19,6 +19,7 @@ import {
   fetchPipelines,
   fetchPoints,
   fetchSampling,
+  fetchSamplingPreview,
   fetchStatus,
   fetchTrace,
   fetchTraces,
@@ -219,6 +220,19 @@ export function useSampling() {
     queryKey: samplingKey,
     queryFn: ({ signal }) => fetchSampling(signal),
     refetchInterval: mapEveryMs,
+  });
+}
+
+/** What a draft, as JSON, would do to the traces of a range; `rule` names the one that it changes. */
+export function useSamplingPreview(
+  { draft, rule }: { readonly draft: string; readonly rule: string | undefined },
+  { from, to }: RangeWords,
+) {
+  return useQuery({
+    queryKey: [...samplingKey, 'preview', draft, rule, from, to],
+    queryFn: ({ signal }) =>
+      fetchSamplingPreview({ draft, rule, ...resolveRange(parseRange({ from, to }), nowSeconds()) }, signal),
+    placeholderData: keepPreviousData,
   });
 }
 

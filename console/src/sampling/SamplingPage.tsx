@@ -1,16 +1,16 @@
 import type { JSX } from 'react';
 import type { SamplingAnswer } from '../api/answers.ts';
-import { useSampling } from '../api/queries.ts';
-import { formatCount, formatPercent } from '../format/count.ts';
+import { nowSeconds, useSampling } from '../api/queries.ts';
+import { countOf as countNoun, formatCount, formatPercent } from '../format/count.ts';
+import { formatAge } from '../format/time.ts';
 import { useChangeSearch, usePageSearch } from '../search.ts';
 import { Failure, Loading } from '../shell/EmptyState.tsx';
 import { Page } from '../shell/Page.tsx';
 import { type Column, Table } from '../table/Table.tsx';
 import { RuleEditor } from './RuleEditor.tsx';
+import type { RuleAnswer } from './rule.ts';
 import styles from './SamplingPage.module.css';
 import { WhyThisTrace } from './WhyThisTrace.tsx';
-
-type Rule = SamplingAnswer['SamplingRuleRecords'][number]['SamplingRule'];
 
 /** `select` of the address for a rule that is not there yet; no rule can have this name. */
 const newRule = '*';
@@ -44,7 +44,7 @@ export function SamplingPage(): JSX.Element {
             selected={select}
           />
           {chosen || select === newRule ? (
-            <RuleEditor key={select} rule={chosen} rules={data} onDone={() => choose(undefined)} />
+            <RuleEditor key={select} rule={chosen} onDone={() => choose(undefined)} />
           ) : undefined}
           <WhyThisTrace rules={data} />
         </>
@@ -54,9 +54,9 @@ export function SamplingPage(): JSX.Element {
 }
 
 function columnsOf(
-  { SamplingStatisticSummaries: statistics }: SamplingAnswer,
+  { SamplingStatisticSummaries: statistics, LastTargets }: SamplingAnswer,
   onChange: (name: string) => void,
-): readonly Column<Rule>[] {
+): readonly Column<RuleAnswer>[] {
   const countOf = (name: string, member: 'RequestCount' | 'SampledCount' | 'BorrowCount') =>
     statistics.filter(({ RuleName }) => RuleName === name).reduce((sum, one) => sum + one[member], 0);
   const counted = (id: string, label: string, member: 'RequestCount' | 'SampledCount' | 'BorrowCount') =>
@@ -64,8 +64,8 @@ function columnsOf(
       id,
       label,
       number: true,
-      key: ({ RuleName }: Rule) => countOf(RuleName, member),
-      show: ({ RuleName }: Rule) => formatCount(countOf(RuleName, member)),
+      key: ({ RuleName }: RuleAnswer) => countOf(RuleName, member),
+      show: ({ RuleName }: RuleAnswer) => formatCount(countOf(RuleName, member)),
     }) as const;
   return [
     {
@@ -84,11 +84,25 @@ function columnsOf(
     counted('requests', 'Requests, 5 min', 'RequestCount'),
     counted('sampled', 'Sampled', 'SampledCount'),
     counted('borrowed', 'Borrowed', 'BorrowCount'),
+    {
+      id: 'target',
+      label: 'Last target given',
+      show: ({ RuleName }) => spellTarget(LastTargets.find((target) => target.RuleName === RuleName)),
+    },
   ];
 }
 
+/** What the last client that reported was told: its share of the reservoir, and the rate. */
+function spellTarget(target: SamplingAnswer['LastTargets'][number] | undefined): string {
+  if (!target) return 'none yet';
+  const { ReservoirQuota, FixedRate, SamplingBoost, ClientCount, GivenAt } = target;
+  const rate = SamplingBoost ? `boosted to ${formatPercent(SamplingBoost.BoostRate)}` : formatPercent(FixedRate);
+  const age = formatAge(nowSeconds() - GivenAt);
+  return `${ReservoirQuota}/s and ${rate}, ${countNoun(ClientCount, 'client')}, ${age}`;
+}
+
 /** What a rule asks for, where it asks for anything. */
-function spellMatchers(rule: Rule): string {
+function spellMatchers(rule: RuleAnswer): string {
   const members = [
     ['service', rule.ServiceName],
     ['type', rule.ServiceType],

@@ -512,6 +512,106 @@ describe('the console', () => {
     });
   });
 
+  describe('at /api/sampling', () => {
+    const draft = {
+      RuleName: 'orders',
+      Priority: 10,
+      ReservoirSize: 0,
+      FixedRate: 0.25,
+      ServiceName: '*',
+      ServiceType: '*',
+      Host: '*',
+      HTTPMethod: '*',
+      URLPath: '/orders/*',
+      ResourceARN: '*',
+      Version: 1,
+    };
+    const preview = async (words: Readonly<Record<string, string>> = {}) =>
+      await get(`/api/sampling/preview?${new URLSearchParams({ from: `${now - 60}`, to: `${now}`, ...words })}`);
+
+    it('tells the rules, and the last target that a client was given', async () => {
+      const clientId = '0f1e2d3c4b5a69788796a5b4';
+      const counts = { requestCount: 9, sampledCount: 2, borrowCount: 1 };
+      const timeNs = BigInt(now) * nanosecondsPerSecond;
+      const reports = [{ ruleName: 'Default', clientId, timeNs, ...counts }];
+      await test.context.sampling.targets({ reports, boostReports: [] });
+      const { SamplingRuleRecords, SamplingStatisticSummaries, LastTargets } = json(await get('/api/sampling'));
+      assert.equal((SamplingRuleRecords as readonly unknown[]).length, 1); // A list, as in the documentation.
+      assert.equal((SamplingStatisticSummaries as readonly unknown[]).length, 1);
+      const target = { FixedRate: 0.05, ReservoirQuota: 1, ReservoirQuotaTTL: now + 300, Interval: 10 };
+      assert.deepEqual(LastTargets, [{ RuleName: 'Default', ...target, GivenAt: now, ClientCount: 1 }]);
+    });
+
+    it('previews a draft on the traces of the range, by service and by rule', async () => {
+      const url = 'http://shop.example/orders/1';
+      await keep({ fault: true, http: { request: { method: 'GET', url } } });
+      await keep({ trace_id: `1-${(now - 10).toString(16)}-${'a'.repeat(24)}`, id: '2'.repeat(16) });
+      const answer = await preview({ draft: JSON.stringify(draft) });
+      assert.equal(answer.status, 200, answer.body.toString());
+      const nothing = { MatchedCount: 0, KeptCount: 0, ReservoirCount: 0 };
+      assert.deepEqual(json(answer), {
+        TraceCount: 2,
+        IsWhole: true,
+        Seconds: 60,
+        Services: [
+          {
+            Name: 'shop',
+            SeenCount: 2,
+            ErrorCount: 0,
+            FaultCount: 1,
+            Before: { KeptCount: 1.05, ErrorsLostCount: 0, FaultsLostCount: 0.475 },
+            After: { KeptCount: 1.25, ErrorsLostCount: 0, FaultsLostCount: 0.75 },
+          },
+        ],
+        Rules: [
+          { RuleName: 'orders', After: { MatchedCount: 1, KeptCount: 0.25, ReservoirCount: 0 } },
+          {
+            RuleName: 'Default',
+            Before: { MatchedCount: 2, KeptCount: 1.05, ReservoirCount: 1 },
+            After: { MatchedCount: 1, KeptCount: 1, ReservoirCount: 1 },
+          },
+        ],
+      });
+      assert.deepEqual(json(await preview({ filter: 'ok', draft: JSON.stringify(draft) }))['TraceCount'], 1);
+      const unused = json(await preview({ filter: 'error' }));
+      assert.deepEqual(unused['Rules'], [{ RuleName: 'Default', Before: nothing, After: nothing }]);
+    });
+
+    it('previews a change of the default rule', async () => {
+      await keep();
+      const answer = await preview({
+        rule: 'Default',
+        draft: '{"RuleName":"Default","ReservoirSize":0,"FixedRate":0}',
+      });
+      const [service] = json(answer)['Services'] as readonly Record<string, unknown>[]; // As above.
+      assert.deepEqual(
+        [service?.['Before'], service?.['After']],
+        [
+          { KeptCount: 1, ErrorsLostCount: 0, FaultsLostCount: 0 },
+          { KeptCount: 0, ErrorsLostCount: 0, FaultsLostCount: 0 },
+        ],
+      );
+    });
+
+    it('refuses a draft with the words of the X-Ray API', async () => {
+      for (const [words, message] of [
+        [
+          { draft: JSON.stringify({ ...draft, Priority: 0 }) },
+          'Priority: expected a whole number from 1 to 9999, got 0',
+        ],
+        [{ draft: JSON.stringify({ ...draft, FixedRate: 'x' }) }, 'FixedRate: expected a number, got "x"'],
+        [{ draft: JSON.stringify({ ...draft, RuleName: 'Default' }) }, 'RuleName: "Default" is reserved'],
+        [{ draft: JSON.stringify(draft), rule: 'nobody' }, 'RuleName: there is no sampling rule "nobody"'],
+        [{ draft: '[]' }, 'draft: expected a JSON object, got another JSON value'],
+      ] as const) {
+        const answer = await preview(words);
+        assert.deepEqual([answer.status, json(answer)['message']], [400, message]);
+      }
+      assert.equal((await preview({ draft: '{' })).status, 400);
+      assert.equal((await get('/api/sampling/preview')).status, 400);
+    });
+  });
+
   describe('at /api/attributes', () => {
     it('gives keys, and the values of one, that begin as wanted', async () => {
       await keep();

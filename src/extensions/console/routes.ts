@@ -1,6 +1,5 @@
 import { RaybridgeError } from '../../errors.ts';
 import { parseSeconds, parseTraceId, secondsText } from '../../model/index.ts';
-import { answerGetSamplingRules } from '../../net/sampling-calls.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
@@ -9,7 +8,6 @@ import {
   toInsightAnswer,
   toInsightEventAnswer,
   toInsightSummaryAnswer,
-  toSamplingStatisticsAnswer,
   toTraceSummaryAnswer,
   withSummaryFacts,
 } from '../../query/index.ts';
@@ -25,6 +23,7 @@ import { groupExceptions } from './exceptions.ts';
 import { findingsOf } from './findings.ts';
 import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
+import { draftedRules, previewedMax, samplingAnswer, toPreviewAnswer } from './sampling.ts';
 import { readTrace } from './trace.ts';
 
 /** What answers are made of. */
@@ -190,20 +189,30 @@ export const routes: readonly Route[] = [
     parameters: [from, to, filter],
     answers: 'Exceptions, TraceCount, IsWhole',
     async run(call, sources) {
-      const { summaries, isWhole } = await newestSummaries(call, sources, 'fault OR error OR throttle');
+      const { summaries, isWhole } = await newestSummaries(call, sources, { within: 'fault OR error OR throttle' });
       return { Exceptions: groupExceptions(summaries), TraceCount: summaries.length, IsWhole: isWhole };
     },
   },
   {
     path: '/api/sampling',
-    summary: 'The sampling rules, and what clients reported in the last minutes',
+    summary: 'The sampling rules, what clients reported in the last minutes, and the last target of each rule',
     parameters: [],
     answers:
-      'SamplingRuleRecords, SamplingStatisticSummaries, as GetSamplingRules and GetSamplingStatisticSummaries have them',
-    run: async (_, { context: { sampling } }) => ({
-      ...answerGetSamplingRules(await sampling.rules()),
-      SamplingStatisticSummaries: sampling.statistics().map(toSamplingStatisticsAnswer),
-    }),
+      'SamplingRuleRecords, SamplingStatisticSummaries, as GetSamplingRules and GetSamplingStatisticSummaries have them; LastTargets, as GetSamplingTargets has them, with GivenAt and ClientCount',
+    run: async (_, { context: { sampling } }) => await samplingAnswer(sampling),
+  },
+  {
+    path: '/api/sampling/preview',
+    summary: `What a sampling rule would do to the newest traces that match, ${previewedMax.toLocaleString('en')} at most`,
+    parameters: [
+      from,
+      to,
+      filter,
+      optionalText('draft', 'The rule as JSON, as CreateSamplingRule has it; the rules as they are when absent.'),
+      optionalText('rule', 'The rule that the draft changes, which is then as UpdateSamplingRule has it.'),
+    ],
+    answers: 'TraceCount, IsWhole, Seconds, Services and Rules, with what they do before and after; X-Ray API errors',
+    run: previewAnswer,
   },
   {
     path: '/api/groups',
@@ -228,8 +237,21 @@ export const routes: readonly Route[] = [
   },
 ];
 
-/** The newest that match, up to `pointsMax`. */
-async function newestSummaries({ query, signal }: Call, sources: Sources, within?: string) {
+async function previewAnswer(call: Call, sources: Sources): Promise<object> {
+  const { query } = call;
+  const draft = { text: query.get('draft') ?? undefined, changes: query.get('rule') ?? undefined };
+  const { sampling, nowNs } = sources.context;
+  const rules = draftedRules(draft, { records: await sampling.rules(), nowNs: nowNs() });
+  const found = await newestSummaries(call, sources, { max: previewedMax });
+  return toPreviewAnswer({ ...found, ...rangeOf(query), rules });
+}
+
+/** The newest that match, up to a number of them. */
+async function newestSummaries(
+  { query, signal }: Call,
+  sources: Sources,
+  { within, max = pointsMax }: { readonly within?: string; readonly max?: number } = {},
+) {
   const asked = query.get('filter') ?? undefined;
   const filterExpression = asked && within ? `(${asked}) AND (${within})` : (asked ?? within);
   const question = {
@@ -240,7 +262,7 @@ async function newestSummaries({ query, signal }: Call, sources: Sources, within
     filterExpression,
     signal,
   } as const;
-  return await readSummaries((page) => answerSummaries(sources.reader, { ...question, ...page }), pointsMax);
+  return await readSummaries((page) => answerSummaries(sources.reader, { ...question, ...page }), max);
 }
 
 /** Those that were active in the range, newest first. */

@@ -1,6 +1,7 @@
 import { RaybridgeError } from '../../errors.ts';
 import { isJsonArray, isJsonNumber, isJsonObject, parseSeconds, parseTraceId } from '../../model/index.ts';
-import type { JsonObject, JsonValue } from '../../model/index.ts';
+import type { JsonObject } from '../../model/index.ts';
+import { numberMember, textMember, wrong } from '../../net/members.ts';
 import type { GroupReference } from '../../reader/index.ts';
 
 /**
@@ -8,17 +9,12 @@ import type { GroupReference } from '../../reader/index.ts';
  * missing or wrong one is an INVALID_REQUEST that names it, what was expected and what was found.
  */
 
+export { numberMember, objectMember, textMember, wrong } from '../../net/members.ts';
+
 /** The value of a member that must be there. */
 export function required<Value>(name: string, value: Value | undefined): Value {
   if (value !== undefined) return value;
   throw new RaybridgeError('INVALID_REQUEST', `${name}: expected it, got nothing`);
-}
-
-export function textMember(request: JsonObject, name: string): string | undefined {
-  const value = request.get(name);
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string') return value;
-  throw wrong(name, 'a string', value);
 }
 
 /** A required string of 1 to `charactersMax` characters. */
@@ -51,20 +47,6 @@ export function flagMember(request: JsonObject, name: string): boolean | undefin
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'boolean') return value;
   throw wrong(name, 'true or false', value);
-}
-
-export function objectMember(request: JsonObject, name: string): JsonObject | undefined {
-  const value = request.get(name);
-  if (value === undefined || value === null) return undefined;
-  if (isJsonObject(value)) return value;
-  throw wrong(name, 'an object', value);
-}
-
-export function numberMember(request: JsonObject, name: string): number | undefined {
-  const value = request.get(name);
-  if (value === undefined || value === null) return undefined;
-  if (isJsonNumber(value)) return Number(value.literal);
-  throw wrong(name, 'a number', value);
 }
 
 export function integerMember(
@@ -174,20 +156,4 @@ function parseIsoTime(text: string): bigint | undefined {
   if (!parts) return undefined;
   const milliseconds = Date.parse(parts[1] && !parts[4] ? `${text}Z` : text);
   return Number.isNaN(milliseconds) ? undefined : BigInt(milliseconds) * 1_000_000n;
-}
-
-const foundCharactersMax = 80;
-
-/** The error of a member that is not as it has to be. */
-export function wrong(name: string, wish: string, found: JsonValue | undefined): RaybridgeError {
-  return new RaybridgeError('INVALID_REQUEST', `${name}: expected ${wish}, got ${describe(found)}`);
-}
-
-function describe(value: JsonValue | undefined): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, foundCharactersMax));
-  if (typeof value === 'boolean') return String(value);
-  if (isJsonNumber(value)) return value.literal.slice(0, foundCharactersMax);
-  return isJsonArray(value) ? 'a list' : 'an object';
 }

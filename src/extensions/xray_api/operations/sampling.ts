@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../../model/index.ts';
 import { answerGetSamplingRules, answerGetSamplingTargets } from '../../../net/sampling-calls.ts';
+import { readRuleName, readSamplingRule, readSamplingRuleChanges } from '../../../net/sampling-members.ts';
 import { toSamplingRuleAnswer, toSamplingStatisticsAnswer } from '../../../query/index.ts';
 import { checkFirstTags } from '../../../reader/index.ts';
 import { objectMember, refuseToken, tagsMember, wrong } from '../members.ts';
 import type { Call, Operation } from '../operation.ts';
-import { readRuleName, readSamplingRule, readSamplingRuleChanges } from './sampling-members.ts';
 
 /** Sampling, by path (API reference 2016-04-12). */
 export const samplingOperations: readonly (readonly [path: string, Operation])[] = [

@@ -1,7 +1,7 @@
-import { RaybridgeError } from '../../../errors.ts';
-import type { JsonObject, SamplingRateBoost, SamplingRule } from '../../../model/index.ts';
-import { defaultSamplingRule, samplingRuleArn, type SamplingRuleChanges } from '../../../sampling/index.ts';
-import { numberMember, objectMember, textMember, wrong } from '../members.ts';
+import { RaybridgeError } from '../errors.ts';
+import type { JsonObject, SamplingRateBoost, SamplingRule } from '../model/index.ts';
+import { defaultSamplingRule, samplingRuleArn, type SamplingRuleChanges } from '../sampling/index.ts';
+import { numberMember, objectMember, textMember, wrong } from './members.ts';
 
 /**
  * The members of SamplingRule and SamplingRuleUpdate, with the bounds of the API reference. A

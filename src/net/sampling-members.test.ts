@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { fuzzing } from '../../../../test/support/fuzz.ts';
-import { parseJson } from '../../../codec/index.ts';
-import { RaybridgeError } from '../../../errors.ts';
-import { isJsonObject, type JsonObject } from '../../../model/index.ts';
+import { fuzzing } from '../../test/support/fuzz.ts';
+import { parseJson } from '../codec/index.ts';
+import { RaybridgeError } from '../errors.ts';
+import { isJsonObject, type JsonObject } from '../model/index.ts';
 import { readSamplingRuleChanges, readRuleName, readSamplingRule } from './sampling-members.ts';
 
 const whole = {

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { GetSamplingTargetsCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
+import type { Browser, Page } from 'playwright-core';
+import { assertAccessible, openBrowser, openPage, skipWithoutBrowser } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { type RunningRaybridge, startRaybridge } from '../support/raybridge.ts';
+import { openXrayClient } from '../support/xray-client.ts';
+
+describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
+  let raybridge: RunningRaybridge;
+  let browser: Browser;
+  let page: Page;
+  let address: string;
+  let traceId: string;
+
+  before(async () => {
+    raybridge = await startRaybridge(await mkdtemp(join(tmpdir(), 'raybridge-plain-')));
+    address = `http://${raybridge.addresses.api}`;
+    traceId = await sendTrace(raybridge.addresses.api);
+    browser = await openBrowser();
+    page = await openPage(browser, address);
+  });
+  after(async () => {
+    await browser?.close();
+    await raybridge?.kill('SIGTERM');
+    await rm(raybridge.dataDir, { recursive: true, force: true });
+  });
+
+  it('say how the X-Ray API would refuse a draft, and what one does that it takes', async () => {
+    await page.goto(`${address}/sampling?select=*`);
+    const rules = page.getByRole('table', { name: 'Preview by rule' });
+    await rules.getByRole('row', { name: 'new-rule – → 1 – → 1 – → 1' }).waitFor();
+    await page.getByLabel('Priority').fill('10000');
+    await page.getByText('Priority: expected a whole number from 1 to 9999, got 10000').waitFor();
+    await assertAccessible(page);
+    await page.getByLabel('Priority').fill('5');
+    await page.getByLabel('Attributes, a line each').fill('tier=tin');
+    await rules.getByRole('row', { name: 'new-rule – → 0 – → 0 – → 0' }).waitFor();
+    await page.getByLabel('Reservoir').fill('0');
+    await page.getByLabel('Rate of the rest').fill('0');
+    await page.getByLabel('Attributes, a line each').fill('tier=g*');
+    const services = page.getByRole('table', { name: 'Preview by service' });
+    await services.getByRole('row', { name: /^shop 1 \(1\/h\) 1 → 0 0 → 1 0 → 0 0 → 1 \$/ }).waitFor();
+    await page.getByRole('button', { name: 'Show the AWS CLI command' }).click();
+    await page.getByText(/^aws xray create-sampling-rule --sampling-rule '.*"Attributes":\{"tier":"g\*"\}/).waitFor();
+    await assertAccessible(page);
+  });
+
+  it('say which members of which rules a trace did not match, at an address that says it again', async () => {
+    await page.getByLabel('Name', { exact: true }).fill('gold');
+    await page.getByLabel('Attributes, a line each').fill('tier=gold\nplan=free');
+    await page.getByLabel('Boosted rate').fill('0.5');
+    await page.getByLabel('Minutes between boosts').fill('10');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page
+      .getByRole('table', { name: 'Sampling rules' })
+      .getByText(/tier=gold plan=free/)
+      .waitFor();
+    await page.getByLabel('Trace id').fill(`caught ${traceId} in a log`);
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.waitForURL(/trace=1-/);
+    await page.reload();
+    const why = page.getByRole('region', { name: 'Why this trace?' });
+    await why.getByText('gold did not match: plan is not known, not free').waitFor();
+    await why.getByText('Default matched and decided: 1 a second, and 5 % of the rest').waitFor();
+    await why.getByText('Its segments say that it was sampled by old-rule.').waitFor();
+    await page.getByLabel('Trace id').fill('nothing');
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await why.getByRole('alert').getByText('That holds no trace id').waitFor();
+  });
+
+  it('show the last target that clients were given', async () => {
+    const client = openXrayClient(raybridge.addresses.api);
+    const counts = { RequestCount: 9, SampledCount: 2, BorrowCount: 1 };
+    const report = { RuleName: 'Default', ClientID: '0f1e2d3c4b5a69788796a5b4', Timestamp: new Date(), ...counts };
+    await client.send(new GetSamplingTargetsCommand({ SamplingStatisticsDocuments: [report] }));
+    client.destroy();
+    await page.goto(`${address}/sampling`);
+    const row = page.getByRole('table', { name: 'Sampling rules' }).getByRole('row', { name: /^Default/ });
+    await row.getByText(/^1\/s and 5 %, 1 client, /).waitFor();
+    assert.match(await row.innerText(), /\b9\b/);
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`have no serious fault for axe in ${colorScheme}`, async () => {
+      const themed = await openPage(browser, address, { colorScheme });
+      for (const [path, text] of [
+        ['/sampling?select=*', /What it would have done/],
+        [`/sampling?select=Default&trace=${traceId}`, /matched and decided/],
+      ] as const) {
+        await themed.goto(`${address}${path}`);
+        await themed.getByText(text).first().waitFor();
+        await assertAccessible(themed);
+      }
+      await themed.close();
+    });
+  }
+});
+
+/** A trace with a fault and an annotation; resolves with its id when it can be searched for. */
+async function sendTrace(api: string): Promise<string> {
+  const now = Date.now() / 1000;
+  const trace_id = `1-${Math.floor(now).toString(16)}-${'d'.repeat(24)}`;
+  const document = {
+    trace_id,
+    id: '1'.repeat(16),
+    name: 'shop',
+    start_time: now - 1,
+    end_time: now - 0.5,
+    fault: true,
+    annotations: { tier: 'gold' },
+    aws: { xray: { sampling_rule_name: 'old-rule' } },
+    http: { request: { method: 'GET', url: 'http://shop.example/cart' }, response: { status: 500 } },
+  };
+  const client = openXrayClient(api);
+  await client.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(document)] }));
+  client.destroy();
+  return await eventually('the trace can be searched for', async () => {
+    const range = `from=${Math.floor(now) - 60}&to=${Math.floor(now) + 60}`;
+    const { TraceSummaries } = JSON.parse(await (await fetch(`http://${api}/api/traces?${range}`)).text());
+    return TraceSummaries[0]?.Id;
+  });
+}

@@ -148,6 +148,9 @@ export function buildPipelines({ config, factories, queue, redact, contextOf }: 
   const deliveryOf = ({ destination, steps, end, next }: Route): readonly Component[] => {
     const context = contextOf(end.kind === 'exporter' ? end.id : end.step.processor);
     const report = createProblemReport({ ...context, destination });
+    // Shows the destination before its first span, and what waits for it.
+    const labels = { exporter: destination };
+    context.telemetry.gauge('raybridge_queue_records', labels, () => queue.statistics().pending.get(destination) ?? 0);
     const common = {
       ...context,
       destination,

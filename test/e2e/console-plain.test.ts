@@ -36,7 +36,6 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
     await rules.getByRole('row', { name: 'new-rule – → 1 – → 1 – → 1' }).waitFor();
     await page.getByLabel('Priority').fill('10000');
     await page.getByText('Priority: expected a whole number from 1 to 9999, got 10000').waitFor();
-    await assertAccessible(page);
     await page.getByLabel('Priority').fill('5');
     await page.getByLabel('Attributes, a line each').fill('tier=tin');
     await rules.getByRole('row', { name: 'new-rule – → 0 – → 0 – → 0' }).waitFor();
@@ -47,7 +46,6 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
     await services.getByRole('row', { name: /^shop 1 \(1\/h\) 1 → 0 0 → 1 0 → 0 0 → 1 \$/ }).waitFor();
     await page.getByRole('button', { name: 'Show the AWS CLI command' }).click();
     await page.getByText(/^aws xray create-sampling-rule --sampling-rule '.*"Attributes":\{"tier":"g\*"\}/).waitFor();
-    await assertAccessible(page);
   });
 
   it('say which members of which rules a trace did not match, at an address that says it again', async () => {
@@ -85,12 +83,32 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
     assert.match(await row.innerText(), /\b9\b/);
   });
 
+  it('say what each listener, queue, exporter and store did, and what was rejected last, the newest first', async () => {
+    for (const body of ['first', '"second"']) {
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`http://${raybridge.addresses.otlpHttp}/v1/traces`, { method: 'POST', headers, body });
+    }
+    await page.goto(`${address}/pipelines`);
+    const cards = (title: string) => page.getByRole('region', { name: title, exact: true }).getByRole('listitem');
+    await cards('In').filter({ hasText: 'otlp' }).getByText('Rejected: BAD_INPUT').waitFor();
+    await cards('In').filter({ hasText: 'xray_api' }).getByText('Accepted').waitFor();
+    await cards('Out').filter({ hasText: 'traces>store' }).getByText('Batches waiting').waitFor();
+    await cards('Store').getByText('Spans not searchable yet').waitFor();
+    await cards('Other listeners').filter({ hasText: 'console' }).getByText(address.slice('http://'.length)).waitFor();
+    const rejected = cards('Last rejected');
+    assert.deepEqual(await rejected.locator('code').allInnerTexts(), ['"second"', 'first']);
+    await page
+      .getByText(/\(0\/h\)/)
+      .first()
+      .waitFor();
+  });
+
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`have no serious fault for axe in ${colorScheme}`, async () => {
       const themed = await openPage(browser, address, { colorScheme });
       for (const [path, text] of [
-        ['/sampling?select=*', /What it would have done/],
-        [`/sampling?select=Default&trace=${traceId}`, /matched and decided/],
+        [`/sampling?select=*&trace=${traceId}`, /matched and decided/],
+        ['/pipelines', /Batches waiting/],
       ] as const) {
         await themed.goto(`${address}${path}`);
         await themed.getByText(text).first().waitFor();

@@ -1,32 +1,44 @@
-import type { JSX } from 'react';
-import type { PipelinesAnswer, StatusAnswer } from '../api/answers.ts';
+import type { JSX, ReactNode } from 'react';
+import type { StatusAnswer } from '../api/answers.ts';
 import { nowSeconds, usePipelines, useStatus } from '../api/queries.ts';
-import { formatBytes, formatCount } from '../format/count.ts';
+import { formatBytes, formatCount, formatRate } from '../format/count.ts';
 import { formatAge } from '../format/time.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
 import { Page } from '../shell/Page.tsx';
 import styles from './PipelinesPage.module.css';
 import { toFlows } from './flows.ts';
-import type { Flow } from './flows.ts';
+import type { Flow, Flows } from './flows.ts';
+import { useEarlier } from './useEarlier.ts';
 
 /** Everything that takes data in and gives it out, with what became of it: why nothing arrives, and where it waits. */
 export function PipelinesPage(): JSX.Element {
   const { data: status, error, refetch } = useStatus();
-  const { data: pipelines } = usePipelines();
+  const { data: pipelines, dataUpdatedAt } = usePipelines();
+  const earlier = useEarlier(pipelines?.Series, dataUpdatedAt);
   return (
     <Page title="Pipelines" lead="what comes in, waits, and goes out">
       {error && !status ? <Failure error={error} onRetry={() => void refetch()} /> : undefined}
-      {status && pipelines ? <Loaded status={status} pipelines={pipelines} /> : undefined}
+      {status && pipelines ? <Loaded status={status} flows={toFlows(status, pipelines.Series, earlier)} /> : undefined}
       {!error && !(status && pipelines) ? <Loading what="the pipelines" /> : undefined}
     </Page>
   );
 }
 
-function Loaded({ status, pipelines }: { readonly status: StatusAnswer; readonly pipelines: PipelinesAnswer }) {
-  const { receivers, exporters } = toFlows(status, pipelines.Series);
+function Loaded({ status, flows }: { readonly status: StatusAnswer; readonly flows: Flows }): JSX.Element {
+  const { receivers, exporters, stores, others, otherFaults } = flows;
   const { bytes, bytesMax, deadLetters, durable } = status.queue;
   return (
     <>
+      {otherFaults.map(({ component, reason }) => (
+        <p key={component} role="alert" className={styles.bad}>
+          {component}: {reason}
+        </p>
+      ))}
+      {receivers.length === 0 ? (
+        <EmptyState title="Nothing takes spans in">
+          <p>The configuration has no receiver, and nobody has sent segments through the X-Ray API.</p>
+        </EmptyState>
+      ) : undefined}
       <Cards title="In" flows={receivers} />
       <section className={styles.section} aria-label="Queue">
         <h2>Queue</h2>
@@ -49,12 +61,32 @@ function Loaded({ status, pipelines }: { readonly status: StatusAnswer; readonly
         </ul>
       </section>
       <Cards title="Out" flows={exporters} />
+      <Cards title="Store" flows={stores}>
+        {stores.length === 1 ? (
+          <>
+            <Fact label="Spans">{formatCount(status.store.spans)}</Fact>
+            <Fact label="Traces">{formatCount(status.store.traces)}</Fact>
+            <Fact label="On disk">{formatBytes(status.store.bytesOnDisk)}</Fact>
+          </>
+        ) : undefined}
+      </Cards>
+      <Cards title="Other listeners" flows={others} />
       <Rejections rejections={status.rejections} />
     </>
   );
 }
 
-function Cards({ title, flows }: { readonly title: string; readonly flows: readonly Flow[] }): JSX.Element {
+function Cards({
+  title,
+  flows,
+  children,
+}: {
+  readonly title: string;
+  readonly flows: readonly Flow[];
+  /** More facts, of each of them. */
+  readonly children?: ReactNode;
+}): JSX.Element | undefined {
+  if (flows.length === 0) return undefined;
   return (
     <section className={styles.section} aria-label={title}>
       <h2>{title}</h2>
@@ -69,12 +101,18 @@ function Cards({ title, flows }: { readonly title: string; readonly flows: reado
             ))}
             {flow.fault ? <p className={styles.bad}>{flow.fault}</p> : undefined}
             <dl>
-              {flow.facts.map(({ label, value, bad }) => (
+              {flow.facts.map(({ label, value, rate, bad }) => (
                 <Fact key={label} label={label} bad={bad}>
-                  {formatCount(value)}
+                  {rate === undefined ? formatCount(value) : `${formatCount(value)} (${formatRate(rate, 1)})`}
                 </Fact>
               ))}
+              {children}
             </dl>
+            {flow.lastRejection ? (
+              <p className={styles.bad}>
+                {formatAge(nowSeconds() - flow.lastRejection.atSeconds)}: {flow.lastRejection.reason}
+              </p>
+            ) : undefined}
           </li>
         ))}
       </ul>
@@ -101,7 +139,7 @@ function Rejections({ rejections }: { readonly rejections: StatusAnswer['rejecti
         </EmptyState>
       ) : (
         <ul className={styles.rejections}>
-          {rejections.toReversed().map(({ component, atSeconds, reason, sample }, place) => (
+          {rejections.map(({ component, atSeconds, reason, sample }, place) => (
             <li key={place}>
               <strong>{component}</strong> <span className={styles.muted}>{formatAge(nowSeconds() - atSeconds)}</span>
               <p>{reason}</p>

@@ -11,7 +11,8 @@ export function Page(props: {
 }): JSX.Element {
   useTitle(props.title);
   return (
-    <div className={styles.page}>
+    // It scrolls, so it must be reached by keyboard even where nothing in it can be.
+    <div className={styles.page} role="region" aria-label={props.title} tabIndex={0}>
       <header className={styles.bar}>
         <h1>{props.title}</h1>
         {props.lead ? <p className={styles.lead}>{props.lead}</p> : undefined}

@@ -31,7 +31,7 @@ export function openEngineStore(directory: string): EngineStore {
     { ...context, nowNs: () => BigInt(Date.now()) * 1_000_000n },
     {
       ...storeParts,
-      limits: { waitingSpansMax: 500, keptSpansMax: 50, spansPerTraceMax: 200 },
+      limits: { waitingSpansMax: 500, keptSpansMax: 50, spansPerTraceMax: 200, settleMsMax: 60_000 },
       counting: { intervalMs: 200, quietMs: 0, recountQuietMs: 0 },
     },
   );

@@ -5,7 +5,7 @@ import type { Context, StoreComponent, StoreFactory } from '../../pipeline/compo
 import { createConnection, type OpenServer } from './connection.ts';
 import { openEngine } from './engine.ts';
 import { migrate } from './schema.ts';
-import { createStore } from './store.ts';
+import { createStore, type StoreParts, storeParts } from './store.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -50,14 +50,19 @@ export const clickhouseStore: StoreFactory = {
   create: ({ config, context }) => createClickhouseStore(config, context),
 };
 
-function createClickhouseStore(config: Config, context: Context): StoreComponent {
+/** `parts` are for tests. */
+export function createClickhouseStore(
+  config: Config,
+  context: Context,
+  parts: StoreParts = storeParts,
+): StoreComponent {
   const connection = createConnection({
     open: config.endpoint === undefined ? openEmbedded(config, context) : openRemote(config, config.endpoint),
     database: config.database,
     prepare: (client) => migrate(client, Math.ceil(config.retention / 1000)),
     context,
   });
-  return createStore(connection, context);
+  return createStore(connection, context, parts);
 }
 
 function openEmbedded(config: Config, context: Context): OpenServer {

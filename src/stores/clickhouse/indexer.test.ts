@@ -18,8 +18,8 @@ import { type Connection, createAccessClient, createConnection, type Server } fr
 import { encodeDigests } from './digests.ts';
 import { openEngine } from './engine.ts';
 import { listAll, same } from './found.test.support.ts';
-import { type IndexerLimits, indexerLimits } from './indexer.ts';
-import { makeDirectory, makeSpan, newTraceId, nowNs, second } from './opened.test.support.ts';
+import { type IndexerLimits } from './indexer.ts';
+import { makeDirectory, makeSpan, newTraceId, nowNs, patientLimits, second } from './opened.test.support.ts';
 import { createVersions, migrate, migrations } from './schema.ts';
 import { createStore, storeParts, writeSpans } from './store.ts';
 
@@ -40,7 +40,7 @@ after(async () => {
 
 const minute = 60n * second;
 const hour = 3600n * second;
-const smallLimits = { waitingSpansMax: 200, keptSpansMax: 20, spansPerTraceMax: 100 };
+const smallLimits = { ...patientLimits, waitingSpansMax: 200, keptSpansMax: 20, spansPerTraceMax: 100 };
 
 test('a trace that left the memory is found whole when more of it comes, wherever it then stands', () =>
   withStores({ limits: smallLimits }, async ({ store, memory, write }) => {
@@ -336,7 +336,7 @@ interface OpenStore {
 
 /** A store with a database of its own, shut down afterwards. */
 async function withStore(options: StoreOptions, run: (opened: OpenStore) => Promise<unknown>): Promise<void> {
-  const { database = nextDatabase(), limits = indexerLimits, digest = digestSpans, refuse, aheadNs = 0n } = options;
+  const { database = nextDatabase(), limits = patientLimits, digest = digestSpans, refuse, aheadNs = 0n } = options;
   const context = createTestContext('clickhouse');
   const connection = createConnection({
     open: async () => ({

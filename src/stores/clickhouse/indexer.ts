@@ -61,7 +61,7 @@ interface IndexerParts {
   readonly limits: IndexerLimits;
 }
 
-/** What is kept in memory. */
+/** What is kept in memory, and how long questions wait for it. */
 export interface IndexerLimits {
   /** Spans of traces that wait; writes wait beyond it. */
   readonly waitingSpansMax: number;
@@ -69,12 +69,15 @@ export interface IndexerLimits {
   readonly keptSpansMax: number;
   /** A trace longer than this is not kept: it is read back when it grows. */
   readonly spansPerTraceMax: number;
+  /** Milliseconds that a question waits for digests, whatever else is being digested. */
+  readonly settleMsMax: number;
 }
 
 export const indexerLimits: IndexerLimits = {
   waitingSpansMax: 30_000,
   keptSpansMax: 50_000,
   spansPerTraceMax: 50_000,
+  settleMsMax: 250,
 };
 
 interface OpenTrace {
@@ -116,10 +119,8 @@ const waitMaxMs = 5000;
 const waitMsPerSpan = 0.5;
 const tickMs = 250;
 const failedTickMs = 2000;
-/** A question waits for the digests of so many spans at most: about 50 ms … */
+/** A question waits for the digests of so many spans at most: about 50 ms. */
 const settleSpansMax = 1000;
-/** … and no longer than this, whatever else is being digested. */
-const settleMsMax = 250;
 /** Traces that were let go, of which the time is remembered: about 11 MB. */
 const placesMax = 100_000;
 /** Traces read back at once. */
@@ -505,7 +506,7 @@ export function createIndexer({
     async settle() {
       if (waiting.size === 0 || waitingSpans > settleSpansMax || failing) return;
       const work = run(() => digestWaiting((trace) => sizeOf(trace) <= settleSpansMax));
-      await Promise.race([work, delay(settleMsMax, undefined, { ref: false })]);
+      await Promise.race([work, delay(limits.settleMsMax, undefined, { ref: false })]);
     },
     async shutdown() {
       stopped = true;

@@ -7,7 +7,9 @@ import { eventually } from '../../../test/support/eventually.ts';
 import { testSpan } from '../../../test/support/span.ts';
 import type { Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
-import { clickhouseStore } from './index.ts';
+import { clickhouseStore, createClickhouseStore } from './index.ts';
+import { indexerLimits, type IndexerLimits } from './indexer.ts';
+import { storeParts } from './store.ts';
 
 /** For the tests of this folder: stores with a real engine, in directories that go away. */
 export interface TestStore extends TestContext {
@@ -16,14 +18,18 @@ export interface TestStore extends TestContext {
   enginePid(): Promise<number>;
 }
 
+/** Questions of tests wait for what was written, however busy the machine is. */
+export const patientLimits: IndexerLimits = { ...indexerLimits, settleMsMax: 60_000 };
+
 export function createTestStore(dataDir: string, config: object = {}): TestStore {
   const testContext = createTestContext('clickhouse');
   return {
     ...testContext,
-    store: clickhouseStore.create({
-      config: clickhouseStore.configSchema.parse(config),
-      context: { ...testContext.context, dataDir },
-    }),
+    store: createClickhouseStore(
+      clickhouseStore.configSchema.parse(config) as Parameters<typeof createClickhouseStore>[0],
+      { ...testContext.context, dataDir },
+      { ...storeParts, limits: patientLimits },
+    ),
     async enginePid() {
       const status = await readFile(join(dataDir, 'clickhouse', 'data', 'status'), 'utf8');
       return Number(/PID: (\d+)/.exec(status)?.[1]);

@@ -41,7 +41,7 @@ const { status } = spawnSync(
     '--enable-source-maps',
     '--test',
     '--test-timeout=240000',
-    '--test-concurrency=4',
+    '--test-concurrency=3',
     ...files.map((file) => relative(root, join(root, file))),
   ],
   { cwd: root, stdio: 'inherit', timeout: wholeRunMsMax, env: { ...process.env, RAYBRIDGE_ROOT: root } },

@@ -97,10 +97,32 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
     await cards('Other listeners').filter({ hasText: 'console' }).getByText(address.slice('http://'.length)).waitFor();
     const rejected = cards('Last rejected');
     assert.deepEqual(await rejected.locator('code').allInnerTexts(), ['"second"', 'first']);
-    await page
-      .getByText(/\(0\/h\)/)
-      .first()
-      .waitFor();
+  });
+
+  it('say what a group would pick while it is typed, and keep its notifications when it is changed', async () => {
+    await page.goto(`${address}/groups?select=*`);
+    const picks = page.getByRole('status');
+    await picks.getByText('It picks 1 trace of the last hour.').waitFor();
+    await page.getByLabel('Filter expression').fill('fault AND');
+    await picks.getByText(/^It would be refused: /).waitFor();
+    await page.getByLabel('Filter expression').fill('error');
+    await picks.getByText('It picks 0 traces of the last hour.').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('errors');
+    await page.getByLabel('Look for insights').check();
+    await page.getByLabel('Log each change of an insight').check();
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('row', { name: /^errors error 0 looked for, and logged/ }).waitFor();
+    await page.getByRole('button', { name: 'Change errors' }).click();
+    await page.getByLabel('Filter expression').fill('fault');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('row', { name: /^errors fault 1 looked for, and logged/ }).waitFor();
+    await page.getByRole('button', { name: 'Change Default' }).click();
+    await page.getByLabel('Look for insights').uncheck();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('row', { name: /^Default every trace 1 off/ }).waitFor();
+    await page.getByRole('button', { name: 'Change errors' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('row', { name: /^errors/ }).waitFor({ state: 'detached' });
   });
 
   it('lead from those who notice to the root cause of an insight, and show its impact', async () => {
@@ -112,7 +134,7 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
     await impact.getByRole('button', { name: 'Show as table' }).press('Enter');
     await impact.getByRole('row', { name: /40 30 75 %$/ }).waitFor();
     await page.goto(`${address}/insights`);
-    await page.getByText(/Groups with insights on: Default\./).waitFor();
+    await page.getByText(/Groups with insights on: none\./).waitFor();
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -120,7 +142,7 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
       const themed = await openPage(browser, address, { colorScheme });
       for (const [path, text] of [
         [`/sampling?select=*&trace=${traceId}`, /matched and decided/],
-        ['/pipelines', /Batches waiting/],
+        ['/groups?select=*', /It picks/],
       ] as const) {
         await themed.goto(`${address}${path}`);
         await themed.getByText(text).first().waitFor();

@@ -579,6 +579,16 @@ describe('the console', () => {
       assert.deepEqual(unused['Rules'], [{ RuleName: 'Default', Before: nothing, After: nothing }]);
     });
 
+    it('reads the traffic once while a draft is changed, and again for another question', async () => {
+      await keep();
+      assert.equal(json(await preview())['TraceCount'], 1);
+      store.failWith(new RaybridgeError('STORE_FAILED', 'away'));
+      const moved = { from: `${now - 50}`, to: `${now + 10}` };
+      assert.equal(json(await preview({ ...moved, draft: JSON.stringify(draft) }))['TraceCount'], 1);
+      for (const other of [{ filter: 'fault' }, { from: `${now - 91}` }, { to: `${now + 31}` }])
+        assert.notEqual((await preview(other)).status, 200);
+    });
+
     it('previews a change of the default rule', async () => {
       await keep();
       const answer = await preview({

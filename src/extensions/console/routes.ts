@@ -17,7 +17,7 @@ import { findingsOf } from './findings.ts';
 import { insightAnswer, insightsAnswer } from './insights.ts';
 import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
-import { draftedRules, previewedMax, samplingAnswer, toPreviewAnswer } from './sampling.ts';
+import { draftedRules, previewedMax, samplingAnswer, seenTraffic, toPreviewAnswer } from './sampling.ts';
 import { readTrace } from './trace.ts';
 
 /** What answers are made of. */
@@ -237,8 +237,9 @@ async function previewAnswer(call: Call, sources: Sources): Promise<object> {
   const draft = { text: query.get('draft') ?? undefined, changes: query.get('rule') ?? undefined };
   const { sampling, nowNs } = sources.context;
   const rules = draftedRules(draft, { records: await sampling.rules(), nowNs: nowNs() });
-  const found = await newestSummaries(call, sources, { max: previewedMax });
-  return toPreviewAnswer({ ...found, ...rangeOf(query), rules });
+  const question = { ...rangeOf(query), filterExpression: query.get('filter') ?? undefined };
+  const read = () => newestSummaries(call, sources, { max: previewedMax });
+  return toPreviewAnswer(await seenTraffic(sources.reader, question, read), rules);
 }
 
 /** The newest that match, up to a number of them. */

@@ -8,6 +8,18 @@ import { withRaybridge } from '../test/support/raybridge.ts';
 import { rootPath } from '../test/support/root.ts';
 
 const orders = 24;
+/** Whose pictures without any trace are taken too. */
+const plainPages = [
+  'traces',
+  'map',
+  'services',
+  'exceptions',
+  'insights',
+  'sampling',
+  'groups',
+  'pipelines',
+  'compare',
+];
 
 mkdirSync(rootPath('docs', 'images'), { recursive: true });
 await withRaybridge(async ({ addresses: { api, otlpHttp, udp, tcp } }) => {
@@ -23,6 +35,7 @@ await withRaybridge(async ({ addresses: { api, otlpHttp, udp, tcp } }) => {
     const first = await openPage(browser, address);
     await first.getByRole('heading', { name: 'Waiting for the first trace' }).waitFor();
     await take(first, 'first-run');
+    for (const name of plainPages) await takePage(first, { address, name, as: `${name}-empty` });
     for (let order = 1; order <= orders; order++) await shop.placeOrder(order);
     const traceId = await faultyTrace(address);
 
@@ -71,10 +84,7 @@ await withRaybridge(async ({ addresses: { api, otlpHttp, udp, tcp } }) => {
     await page.getByRole('table', { name: 'Preview by service' }).waitFor();
     await take(page, 'sampling');
     for (const name of ['services', 'exceptions', 'pipelines', 'groups', 'insights']) {
-      await page.goto(`${address}/${name}`);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.waitForLoadState('networkidle');
-      await take(page, name);
+      await takePage(page, { address, name, as: name });
     }
     const dark = await openPage(browser, `${address}/map`, { colorScheme: 'dark' });
     await dark
@@ -87,6 +97,16 @@ await withRaybridge(async ({ addresses: { api, otlpHttp, udp, tcp } }) => {
     await shop.close();
   }
 });
+
+async function takePage(
+  page: Page,
+  { address, name, as }: { readonly address: string; readonly name: string; readonly as: string },
+): Promise<void> {
+  await page.goto(`${address}/${name}`);
+  await page.getByRole('heading', { level: 1 }).waitFor({ state: 'attached' });
+  await page.waitForLoadState('networkidle');
+  await take(page, as);
+}
 
 async function take(page: Page, name: string): Promise<void> {
   const path = rootPath('docs', 'images', `${name}.png`);

@@ -1,6 +1,6 @@
 import { PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -121,6 +121,38 @@ describe('the pages of the console', { skip: skipWithoutBrowser }, () => {
     await page.goto(`${address}/traces?view=groups&by=url`);
     await page.getByRole('table', { name: 'Traces by URL' }).getByText('http://shop.example/orders').click();
     await page.waitForURL(/http\.url/);
+  });
+
+  it('save the map as a picture', async () => {
+    await page.goto(`${address}/map`);
+    await page
+      .getByLabel(/^shop-api/)
+      .first()
+      .waitFor();
+    for (const [kind, start] of [
+      ['SVG', '<svg'],
+      ['PNG', '\u0089PNG'],
+    ] as const) {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: kind }).click(),
+      ]);
+      const bytes = await readFile(await download.path());
+      assert.ok(bytes.toString('latin1').startsWith(start), kind);
+      if (kind === 'SVG') assert.ok(bytes.toString().includes('>shop-api<'));
+    }
+  });
+
+  it('zoom by the minimap', async () => {
+    await page.goto(`${address}/traces/${brokenId}`);
+    await page.getByRole('treegrid', { name: 'Waterfall' }).waitFor();
+    const box = await page.locator('[class*="minimap"]').first().boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 10);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 10, { steps: 3 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: /whole/i }).and(page.locator(':not([disabled])')).waitFor();
   });
 
   it('complete a filter with words of the language and what the store holds', async () => {

@@ -1,5 +1,6 @@
 import { useId, useState } from 'react';
 import type { JSX, KeyboardEvent, Ref } from 'react';
+import { flushSync } from 'react-dom';
 import { useCompletions } from '../api/queries.ts';
 import { formatCount } from '../format/count.ts';
 import { printText } from '../../../src/query/index.ts';
@@ -32,12 +33,10 @@ export function FilterInput(props: {
   const take = (suggestion: Suggestion | undefined, input: HTMLInputElement) => {
     if (!suggestion || !completing || cursor === undefined) return;
     const next = apply(text, { completing, suggestion, cursor });
-    onText(next.text);
-    // After React has put the text there.
-    requestAnimationFrame(() => {
-      input.setSelectionRange(next.cursor, next.cursor);
-      setCursor(next.cursor);
-    });
+    // At once, so that what is typed next comes behind it.
+    flushSync(() => onText(next.text));
+    input.setSelectionRange(next.cursor, next.cursor);
+    setCursor(next.cursor);
     setActive(undefined);
   };
   const press = (event: KeyboardEvent<HTMLInputElement>) => {

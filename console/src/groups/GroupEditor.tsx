@@ -1,13 +1,13 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { FormEvent, JSX } from 'react';
 import type { GroupAnswer } from '../api/answers.ts';
-import { changeByXray } from '../api/client.ts';
 import { groupsKey, useCounts } from '../api/queries.ts';
+import { useXrayChange } from '../api/useXrayChange.ts';
 import { spellRange } from '../range/range.ts';
 import { useSettled } from '../shell/useSettled.ts';
 import { usePageSearch } from '../search.ts';
 import styles from '../shell/Form.module.css';
+import { FormEnd } from '../shell/FormEnd.tsx';
 import { spellCount } from './spellCount.ts';
 
 const settledMs = 250;
@@ -21,24 +21,14 @@ export function GroupEditor({
   readonly group: GroupAnswer | undefined;
   readonly onDone: () => void;
 }): JSX.Element {
-  const queries = useQueryClient();
-  const [problem, setProblem] = useState<string | undefined>();
+  const { problem, change } = useXrayChange(groupsKey, onDone);
   const [filter, setFilter] = useState(group?.FilterExpression ?? '');
   const { InsightsEnabled = false, NotificationsEnabled = false } = group?.InsightsConfiguration ?? {};
   const [areInsightsOn, setInsightsOn] = useState(InsightsEnabled);
-  const send = async (operation: string, request: object) => {
-    try {
-      await changeByXray(operation, request);
-      await queries.invalidateQueries({ queryKey: groupsKey });
-      onDone();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
   const save = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
-    void send(group ? 'UpdateGroup' : 'CreateGroup', {
+    void change(group ? 'UpdateGroup' : 'CreateGroup', {
       GroupName: group?.GroupName ?? String(fields.get('name') ?? '').trim(),
       FilterExpression: filter.trim(),
       InsightsConfiguration: { InsightsEnabled: areInsightsOn, NotificationsEnabled: fields.has('notifications') },
@@ -80,24 +70,16 @@ export function GroupEditor({
         />
         Log each change of an insight
       </label>
-      {problem ? (
-        <p role="alert" className={styles.problem}>
-          {problem}
-        </p>
-      ) : undefined}
-      <div className={styles.actions}>
-        <button type="submit" data-kind="primary">
-          {group ? 'Save' : 'Create'}
-        </button>
-        <button type="button" onClick={onDone}>
-          Cancel
-        </button>
-        {group && group.GroupName !== defaultGroup ? (
-          <button type="button" onClick={() => void send('DeleteGroup', { GroupName: group.GroupName })}>
-            Delete
-          </button>
-        ) : undefined}
-      </div>
+      <FormEnd
+        problem={problem}
+        submit={group ? 'Save' : 'Create'}
+        onCancel={onDone}
+        onDelete={
+          group && group.GroupName !== defaultGroup
+            ? () => void change('DeleteGroup', { GroupName: group.GroupName })
+            : undefined
+        }
+      />
     </form>
   );
 }

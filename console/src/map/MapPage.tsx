@@ -13,6 +13,7 @@ import { useTitle } from '../shell/title.ts';
 import { Legend } from './Legend.tsx';
 import { MapPanel } from './MapPanel.tsx';
 import styles from './MapPage.module.css';
+import { PictureButtons } from './PictureButtons.tsx';
 import { ServiceTable } from './ServiceTable.tsx';
 import { TraceMap } from './TraceMap.tsx';
 import { toMapGraph } from './graph.ts';
@@ -41,6 +42,9 @@ export function MapPage(): JSX.Element {
         ) : undefined}
         <span className={styles.spring} />
         <Legend />
+        {graph && data && graph.nodes.length > 0 ? (
+          <PictureButtons graph={graph} rangeSeconds={data.EndTime - data.StartTime} />
+        ) : undefined}
         <ViewSwitch views={views} chosen={list ? 'list' : undefined} onChoose={(view) => change({ view })} />
       </header>
       {error && !graph ? <Failure error={error} onRetry={() => void refetch()} /> : undefined}

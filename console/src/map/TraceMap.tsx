@@ -16,9 +16,8 @@ import { shortName, typeLabel } from './graph.ts';
 import type { MapEdge, MapGraph, MapNode } from './graph.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { nodeSize } from './nodeSize.ts';
+import { layoutSizes, nodeSize } from './nodeSize.ts';
 
-const gaps = { gapX: 60, gapY: 8 };
 const nodeTypes = { service: ServiceNode };
 const edgeTypes = { call: CallEdge };
 
@@ -43,10 +42,7 @@ export function TraceMap(props: TraceMapProps): JSX.Element {
 }
 
 function Picture({ graph, rangeSeconds, selected, onSelect, label, small = false }: TraceMapProps): JSX.Element {
-  const layout = useMemo(
-    () => layOut({ ...graph, sizes: { nodeWidth: nodeSize.width, nodeHeight: nodeSize.height, ...gaps } }),
-    [graph],
-  );
+  const layout = useMemo(() => layOut({ ...graph, sizes: layoutSizes }), [graph]);
   const nodes = useMemo(
     () => graph.nodes.map((node) => toFlowNode({ node, layout, rangeSeconds, selected })),
     [graph, layout, rangeSeconds, selected],

@@ -6,6 +6,8 @@ import { nodesShownMax, shortName, toMapGraph, typeLabel } from './graph.ts';
 import { percentile, toBins } from './histogram.ts';
 import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
+import { layoutSizes } from './nodeSize.ts';
+import { drawPicture } from './picture.ts';
 
 const sizes = { nodeWidth: 100, nodeHeight: 60, gapX: 80, gapY: 20 };
 
@@ -146,33 +148,6 @@ describe('the graph of the map', () => {
     assert.ok(!nodes.some(({ name }) => name === 's0'));
   });
 
-  function service(members: Partial<ServiceAnswer>): ServiceAnswer {
-    const rest = { StartTime: 1, EndTime: 2, Edges: [], DurationHistogram: [], ResponseTimeHistogram: [] };
-    return { ReferenceId: 0, Name: '', Names: [], State: 'active', ...rest, ...members };
-  }
-
-  function edge(members: Partial<EdgeAnswer>): EdgeAnswer {
-    return {
-      ReferenceId: 0,
-      StartTime: 1,
-      EndTime: 2,
-      SummaryStatistics: {},
-      ResponseTimeHistogram: [],
-      Aliases: [],
-      ...members,
-    };
-  }
-
-  function statistics(count: number, seconds: number): StatisticsAnswer {
-    return {
-      OkCount: count,
-      ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 },
-      FaultStatistics: { OtherCount: 0, TotalCount: 0 },
-      TotalCount: count,
-      TotalResponseTime: seconds,
-    };
-  }
-
   it('labels types and shortens queue URLs', () => {
     assert.equal(typeLabel('AWS::DynamoDB::Table'), 'DynamoDB Table');
     assert.equal(typeLabel(undefined), 'Service');
@@ -215,3 +190,48 @@ describe('histograms', () => {
     assert.equal(percentile([], 0.5), undefined);
   });
 });
+
+describe('the picture of the map', () => {
+  it('is an SVG document in which names are text, whatever they hold', () => {
+    const hostile = '<script>alert(1)</script>&"\u0000';
+    const graph = toMapGraph([
+      service({ ReferenceId: 0, Name: hostile, Edges: [edge({ ReferenceId: 1 })] }),
+      service({ ReferenceId: 1, Name: 'carts', Type: 'AWS::DynamoDB::Table' }),
+    ]);
+    const svg = drawPicture(graph, layOut({ ...graph, sizes: layoutSizes }), 60);
+    assert.match(svg, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" width="\d+/);
+    assert.ok(svg.endsWith('</svg>'));
+    assert.ok(svg.includes('<title>&#60;script&#62;alert(1)&#60;/script&#62;&#38;&#34;</title>'));
+    assert.ok(!svg.includes('<script') && !svg.includes('\u0000'));
+    assert.equal(svg.match(/<g>/g)?.length, 2);
+    assert.equal(svg.match(/<path /g)?.length, 2, 'one call: its line and its arrow');
+    assert.match(svg, /DynamoDB/);
+  });
+});
+
+function service(members: Partial<ServiceAnswer>): ServiceAnswer {
+  const rest = { StartTime: 1, EndTime: 2, Edges: [], DurationHistogram: [], ResponseTimeHistogram: [] };
+  return { ReferenceId: 0, Name: '', Names: [], State: 'active', ...rest, ...members };
+}
+
+function edge(members: Partial<EdgeAnswer>): EdgeAnswer {
+  return {
+    ReferenceId: 0,
+    StartTime: 1,
+    EndTime: 2,
+    SummaryStatistics: {},
+    ResponseTimeHistogram: [],
+    Aliases: [],
+    ...members,
+  };
+}
+
+function statistics(count: number, seconds: number): StatisticsAnswer {
+  return {
+    OkCount: count,
+    ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 },
+    FaultStatistics: { OtherCount: 0, TotalCount: 0 },
+    TotalCount: count,
+    TotalResponseTime: seconds,
+  };
+}

@@ -1,10 +1,10 @@
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { FormEvent, JSX } from 'react';
-import { changeByXray } from '../api/client.ts';
 import { samplingKey, useStatus } from '../api/queries.ts';
+import { useXrayChange } from '../api/useXrayChange.ts';
 import { CopyBlock } from '../copy/CopyBlock.tsx';
 import form from '../shell/Form.module.css';
+import { FormEnd } from '../shell/FormEnd.tsx';
 import { Preview } from './Preview.tsx';
 import styles from './SamplingPage.module.css';
 import {
@@ -28,22 +28,12 @@ export function RuleEditor(props: {
 }): JSX.Element {
   const { rule, onDone } = props;
   const [values, setValues] = useState<RuleFields>(() => (rule ? toFields(rule) : newFields));
-  const [problem, setProblem] = useState<string | undefined>();
+  const { problem, change } = useXrayChange(samplingKey, onDone);
   const [isCommandShown, showCommand] = useState(false);
-  const queries = useQueryClient();
-  const send = async (operation: string, request: object) => {
-    try {
-      await changeByXray(operation, request);
-      await queries.invalidateQueries({ queryKey: samplingKey });
-      onDone();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
   const save = (event: FormEvent) => {
     event.preventDefault();
-    if (rule) void send('UpdateSamplingRule', { SamplingRuleUpdate: toRuleChanges(values, rule) });
-    else void send('CreateSamplingRule', { SamplingRule: toNewRule(values) });
+    if (rule) void change('UpdateSamplingRule', { SamplingRuleUpdate: toRuleChanges(values, rule) });
+    else void change('CreateSamplingRule', { SamplingRule: toNewRule(values) });
   };
   return (
     <section className={styles.editor} aria-label={rule ? `Rule ${rule.RuleName}` : 'New rule'}>
@@ -57,27 +47,20 @@ export function RuleEditor(props: {
             onChange={(text) => setValues({ ...values, [field.name]: text })}
           />
         ))}
-        {problem ? (
-          <p role="alert" className={form.problem}>
-            {problem}
-          </p>
-        ) : undefined}
-        <div className={form.actions}>
-          <button type="submit" data-kind="primary">
-            {rule ? 'Save' : 'Create'}
-          </button>
-          <button type="button" onClick={onDone}>
-            Cancel
-          </button>
-          {rule && !isDefaultRule(rule) ? (
-            <button type="button" onClick={() => void send('DeleteSamplingRule', { RuleName: rule.RuleName })}>
-              Delete
-            </button>
-          ) : undefined}
+        <FormEnd
+          problem={problem}
+          submit={rule ? 'Save' : 'Create'}
+          onCancel={onDone}
+          onDelete={
+            rule && !isDefaultRule(rule)
+              ? () => void change('DeleteSamplingRule', { RuleName: rule.RuleName })
+              : undefined
+          }
+        >
           <button type="button" aria-expanded={isCommandShown} onClick={() => showCommand(!isCommandShown)}>
             Show the AWS CLI command
           </button>
-        </div>
+        </FormEnd>
         {isCommandShown ? <Commands values={values} rule={rule} /> : undefined}
       </form>
       <Preview draft={toDraft(values, rule)} rule={rule?.RuleName} />

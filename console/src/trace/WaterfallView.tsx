@@ -4,6 +4,7 @@ import { nowSeconds } from '../api/queries.ts';
 import { useChangeSearch, usePageSearch } from '../search.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { Details } from './Details.tsx';
+import { Minimap } from './Minimap.tsx';
 import { Waterfall } from './Waterfall.tsx';
 import { WaterfallBar } from './WaterfallBar.tsx';
 import styles from './WaterfallView.module.css';
@@ -93,6 +94,7 @@ export function WaterfallView({ tree }: { readonly tree: TraceTree }): JSX.Eleme
           onZoom={resize}
           onWhole={() => setView(undefined)}
         />
+        <Minimap tree={tree} view={shown} whole={whole} onView={setView} />
         <Waterfall
           tree={tree}
           rows={rows}

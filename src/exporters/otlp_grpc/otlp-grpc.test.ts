@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { status } from '@grpc/grpc-js';
+import { ServerCredentials, status } from '@grpc/grpc-js';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { type Delivering, startDelivering } from '../../../test/support/delivering.ts';
 import { type FakeOtlp, type GrpcBehaviour, openFakeOtlpGrpc } from '../../../test/support/fake-otlp.ts';
+import { rootPath } from '../../../test/support/root.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { testSpan } from '../../../test/support/span.ts';
 import { encodeTraces } from '../../codec/index.ts';
 import { encodeTracesResponse } from '../../codec/otlp-proto.ts';
@@ -123,6 +126,28 @@ describe('the otlp_grpc exporter', () => {
     assert.deepEqual(again.taken, ids(1, 1));
     assert.deepEqual([...run.deadLetters()], []);
     assert.equal(run.delivered(), 0);
+  });
+
+  it('shows its certificate over TLS, and sends nothing to whom it does not know', async () => {
+    const file = (name: string) => rootPath('test', 'fixtures', 'tls', name);
+    const pem = (name: string) => readFileSync(file(name));
+    const keys = [{ private_key: pem('server.key'), cert_chain: pem('server.crt') }];
+    const fake = await openFakeOtlpGrpc(ServerCredentials.createSsl(pem('ca.crt'), keys, true));
+    ends.push(fake.close);
+    const endpoint = `https://${fake.address}`;
+    const client = { cert_file: file('client.crt'), key_file: file('client.key') };
+    const { run } = await start({ endpoint, tls: { ca_file: file('ca.crt'), ...client } });
+    await put(run, 0, 2);
+    await run.settled();
+    assert.deepEqual(fake.taken, ids(0, 2));
+
+    for (const tls of [{ ca_file: file('ca.crt') }, client]) {
+      const stranger = await start({ endpoint, tls });
+      await put(stranger.run, 2, 1);
+      await eventually('some failures', async () => stranger.run.pauses.length > 2 || undefined);
+      assert.deepEqual([...stranger.run.deadLetters()], [], 'what a certificate can mend is kept');
+    }
+    assert.deepEqual(fake.taken, ids(0, 2));
   });
 
   it('refuses endpoints that are none', () => {

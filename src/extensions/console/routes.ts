@@ -239,7 +239,7 @@ async function previewAnswer(call: Call, sources: Sources): Promise<object> {
   const rules = draftedRules(draft, { records: await sampling.rules(), nowNs: nowNs() });
   const question = { ...rangeOf(query), filterExpression: query.get('filter') ?? undefined };
   const read = () => newestSummaries(call, sources, { max: previewedMax });
-  return toPreviewAnswer(await seenTraffic(sources.reader, question, read), rules);
+  return toPreviewAnswer(await seenTraffic(sources.reader, { question, nowNs, read }), rules);
 }
 
 /** The newest that match, up to a number of them. */

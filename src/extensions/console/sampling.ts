@@ -77,28 +77,40 @@ export interface TrafficQuestion {
 }
 
 /** Of each reader what was read last, so that not every change of a draft reads it all again. */
-const lastSeen = new WeakMap<TraceReader, SeenTraffic>();
-/** So far may both ends of a range have moved on. */
-const movedNsMax = 30_000_000_000n;
+const lastSeen = new WeakMap<TraceReader, SeenTraffic & { readonly readAtNs: bigint }>();
+/** So old may it be, and so far may both ends of a range have moved on. */
+const ageNsMax = 30_000_000_000n;
 
 /** What `read` finds, or found lately of the same question. */
 export async function seenTraffic(
   reader: TraceReader,
-  question: TrafficQuestion,
-  read: () => Promise<{ readonly summaries: readonly TraceSummaryAnswer[]; readonly isWhole: boolean }>,
+  {
+    question,
+    nowNs,
+    read,
+  }: {
+    readonly question: TrafficQuestion;
+    readonly nowNs: () => bigint;
+    readonly read: () => Promise<{ readonly summaries: readonly TraceSummaryAnswer[]; readonly isWhole: boolean }>;
+  },
 ): Promise<SeenTraffic> {
+  const readAtNs = nowNs();
   const last = lastSeen.get(reader);
-  if (last && isAlike(last, question)) return last;
+  if (last && isNear(last.readAtNs, readAtNs) && isAlike(last, question)) return last;
   const { summaries, isWhole } = await read();
-  const seen = { ...question, requests: summaries.map(toSeenRequest), isWhole };
+  const seen = { ...question, requests: summaries.map(toSeenRequest), isWhole, readAtNs };
   lastSeen.set(reader, seen);
   return seen;
 }
 
 function isAlike(one: TrafficQuestion, other: TrafficQuestion): boolean {
-  const hardlyMoved = (a: bigint, b: bigint): boolean => a - b <= movedNsMax && b - a <= movedNsMax;
   if (one.filterExpression !== other.filterExpression) return false;
-  return hardlyMoved(one.fromNs, other.fromNs) && hardlyMoved(one.toNs, other.toNs);
+  return isNear(one.fromNs, other.fromNs) && isNear(one.toNs, other.toNs);
+}
+
+/** A clock that was set back is near only when it was set back a little. */
+function isNear(one: bigint, other: bigint): boolean {
+  return one - other <= ageNsMax && other - one <= ageNsMax;
 }
 
 /** What both sets of rules do with the traffic; when it is not whole, it stands for the time down to its oldest. */

@@ -97,10 +97,44 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
     await cards('Other listeners').filter({ hasText: 'console' }).getByText(address.slice('http://'.length)).waitFor();
     const rejected = cards('Last rejected');
     assert.deepEqual(await rejected.locator('code').allInnerTexts(), ['"second"', 'first']);
-    await page
-      .getByText(/\(0\/h\)/)
-      .first()
-      .waitFor();
+  });
+
+  it('say what a group would pick while it is typed, and keep its notifications when it is changed', async () => {
+    await page.goto(`${address}/groups?select=*`);
+    const picks = page.getByRole('status');
+    await picks.getByText('It picks 1 trace of the last hour.').waitFor();
+    await page.getByLabel('Filter expression').fill('fault AND');
+    await picks.getByText(/^It would be refused: /).waitFor();
+    await page.getByLabel('Filter expression').fill('error');
+    await picks.getByText('It picks 0 traces of the last hour.').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('errors');
+    await page.getByLabel('Look for insights').check();
+    await page.getByLabel('Log each change of an insight').check();
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('row', { name: /^errors error 0 looked for, and logged/ }).waitFor();
+    await page.getByRole('button', { name: 'Change errors' }).click();
+    await page.getByLabel('Filter expression').fill('fault');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('row', { name: /^errors fault 1 looked for, and logged/ }).waitFor();
+    await page.getByRole('button', { name: 'Change Default' }).click();
+    await page.getByLabel('Look for insights').uncheck();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('row', { name: /^Default every trace 1 off/ }).waitFor();
+    await page.getByRole('button', { name: 'Change errors' }).click();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('row', { name: /^errors/ }).waitFor({ state: 'detached' });
+  });
+
+  it('lead from those who notice to the root cause of an insight, and show its impact', async () => {
+    await openInsight(page, address);
+    const path = page.getByRole('region', { name: 'Root cause path' }).getByRole('listitem');
+    assert.deepEqual(await path.allInnerTexts(), ['Clients of shop', 'shop', 'stock root cause']);
+    const impact = page.getByRole('region', { name: 'Impact', exact: true });
+    await impact.getByRole('img', { name: /^stock, each minute; most faults at .*: 30 of 40 requests$/ }).waitFor();
+    await impact.getByRole('button', { name: 'Show as table' }).press('Enter');
+    await impact.getByRole('row', { name: /40 30 75 %$/ }).waitFor();
+    await page.goto(`${address}/insights`);
+    await page.getByText(/Groups with insights on: none\./).waitFor();
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
@@ -108,16 +142,61 @@ describe('the plain pages of the console', { skip: skipWithoutBrowser }, () => {
       const themed = await openPage(browser, address, { colorScheme });
       for (const [path, text] of [
         [`/sampling?select=*&trace=${traceId}`, /matched and decided/],
-        ['/pipelines', /Batches waiting/],
+        ['/groups?select=*', /It picks/],
       ] as const) {
         await themed.goto(`${address}${path}`);
         await themed.getByText(text).first().waitFor();
         await assertAccessible(themed);
       }
+      await openInsight(themed, address);
+      await assertAccessible(themed);
       await themed.close();
     });
   }
 });
+
+/** A page of an insight that is made up: a real one takes minutes to be found. */
+async function openInsight(page: Page, address: string): Promise<void> {
+  const start = Math.floor(Date.now() / 60_000) * 60 - 600;
+  const service = (Name: string, Type?: string) => ({ Name, Names: [Name], ...(Type ? { Type } : {}) });
+  const impact = { FaultCount: 30, OkCount: 10, TotalCount: 40 };
+  const statistics = { ClientRequestImpactStatistics: impact, RootCauseServiceRequestImpactStatistics: impact };
+  const minute = (place: number, faults: number) => ({
+    Timestamp: start + place * 60,
+    ServiceSummaryStatistics: {
+      OkCount: 40 - faults,
+      ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 },
+      FaultStatistics: { OtherCount: faults, TotalCount: faults },
+      TotalCount: 40,
+      TotalResponseTime: 4,
+    },
+  });
+  const answer = {
+    Insight: {
+      InsightId: 'made-up',
+      GroupName: 'Default',
+      GroupARN: 'arn:aws:xray:us-east-1:000000000000:group/Default',
+      Categories: ['FAULT'],
+      State: 'ACTIVE',
+      RootCauseServiceId: service('stock'),
+      StartTime: start,
+      Summary: 'stock fails',
+      TopAnomalousServices: [],
+      ...statistics,
+    },
+    InsightEvents: [{ Summary: 'stock fails', EventTime: start + 60, TopAnomalousServices: [], ...statistics }],
+    ExpectedFaultRate: 0.05,
+    ImpactServices: [
+      { ReferenceId: 0, ...service('shop', 'client'), Edges: [{ ReferenceId: 1 }] },
+      { ReferenceId: 1, ...service('shop'), Edges: [{ ReferenceId: 2 }] },
+      { ReferenceId: 2, ...service('stock'), Edges: [] },
+    ],
+    Minutes: [minute(0, 0), minute(1, 0), minute(4, 30), minute(5, 20)],
+  };
+  await page.route('**/api/insights/made-up', (route) => route.fulfill({ json: answer }));
+  await page.goto(`${address}/insights/made-up`);
+  await page.getByRole('heading', { name: 'Root cause path' }).waitFor();
+}
 
 /** A trace with a fault and an annotation; resolves with its id when it can be searched for. */
 async function sendTrace(api: string): Promise<string> {

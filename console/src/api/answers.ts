@@ -1,5 +1,6 @@
 import type {
   Finding,
+  ImpactServiceAnswer,
   InsightAnswer as XrayInsight,
   InsightEventAnswer,
   InsightSummaryAnswer,
@@ -7,6 +8,7 @@ import type {
   SamplingRuleRecordAnswer,
   SamplingStatisticsAnswer,
   ServiceAnswer,
+  StatisticsAnswer,
   TraceSummaryAnswer,
 } from '../../../src/query/index.ts';
 
@@ -222,6 +224,12 @@ export interface InsightsAnswer {
 export interface InsightAnswer {
   readonly Insight: XrayInsight;
   readonly InsightEvents: readonly InsightEventAnswer[];
+  /** The share of faults, 0 to 1, that was usual of the root cause. */
+  readonly ExpectedFaultRate: number;
+  /** Its services and all from which calls lead to them. */
+  readonly ImpactServices: readonly ImpactServiceAnswer[];
+  /** The root cause, from a while before; a minute without a request is absent. */
+  readonly Minutes: readonly { readonly Timestamp: number; readonly ServiceSummaryStatistics: StatisticsAnswer }[];
 }
 
 export interface PipelinesAnswer {

@@ -1,24 +1,26 @@
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
-import type { FormEvent, JSX } from 'react';
+import type { JSX } from 'react';
 import type { GroupAnswer } from '../api/answers.ts';
-import { groupsKey, useCounts, useGroups } from '../api/queries.ts';
-import { useXrayChange } from '../api/useXrayChange.ts';
-import { formatCount } from '../format/count.ts';
+import { useCounts, useGroups } from '../api/queries.ts';
 import { spellRange } from '../range/range.ts';
-import { usePageSearch } from '../search.ts';
+import { useChangeSearch, usePageSearch } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
-import { FormEnd } from '../shell/FormEnd.tsx';
 import { Page } from '../shell/Page.tsx';
 import { type Column, Table } from '../table/Table.tsx';
-import styles from '../shell/Form.module.css';
+import { GroupEditor } from './GroupEditor.tsx';
+import { spellCount } from './spellCount.ts';
+
+/** `select` of the address for a group that is not there yet; no group can have this name. */
+const newGroup = '*';
 
 /** Named sets of traces, made and changed as by any client of the X-Ray API. */
 export function GroupsPage(): JSX.Element {
   const search = usePageSearch();
   const { data, error, refetch } = useGroups();
-  const [edited, setEdited] = useState<GroupAnswer | 'new' | undefined>();
+  const change = useChangeSearch();
+  const choose = (name: string | undefined) => change({ select: name });
   const groups = data?.Groups ?? [];
+  const edited = groups.find(({ GroupName }) => GroupName === search.select);
   const counts = useCounts(
     groups.map(({ FilterExpression = '' }) => FilterExpression),
     search,
@@ -50,13 +52,16 @@ export function GroupsPage(): JSX.Element {
     {
       id: 'insights',
       label: 'Insights',
-      show: ({ InsightsConfiguration }) => (InsightsConfiguration.InsightsEnabled ? 'looked for' : 'off'),
+      show: ({ InsightsConfiguration: { InsightsEnabled, NotificationsEnabled } }) => {
+        if (!InsightsEnabled) return 'off';
+        return NotificationsEnabled ? 'looked for, and logged' : 'looked for';
+      },
     },
     {
       id: 'change',
       label: 'Change',
       show: (group) => (
-        <button type="button" aria-label={`Change ${group.GroupName}`} onClick={() => setEdited(group)}>
+        <button type="button" aria-label={`Change ${group.GroupName}`} onClick={() => choose(group.GroupName)}>
           Change
         </button>
       ),
@@ -67,21 +72,17 @@ export function GroupsPage(): JSX.Element {
       title="Groups"
       lead="Traces that a filter expression picks, under a name"
       beside={
-        <button type="button" data-kind="primary" onClick={() => setEdited('new')}>
+        <button type="button" data-kind="primary" onClick={() => choose(newGroup)}>
           New group
         </button>
       }
     >
-      {edited ? (
-        <Editor
-          key={edited === 'new' ? '' : edited.GroupName}
-          group={edited === 'new' ? undefined : edited}
-          onDone={() => setEdited(undefined)}
-        />
+      {data && (edited || search.select === newGroup) ? (
+        <GroupEditor key={search.select} group={edited} onDone={() => choose(undefined)} />
       ) : undefined}
       {error && !data ? <Failure error={error} onRetry={() => void refetch()} /> : undefined}
       {!data && !error ? <Loading what="the groups" /> : undefined}
-      {data && groups.length === 0 && !edited ? (
+      {data && groups.length === 0 && search.select !== newGroup ? (
         <EmptyState title="No group yet">
           <p>
             A group has a name that filter expressions know (<code>group.name = "checkout"</code>), a service graph of
@@ -90,58 +91,14 @@ export function GroupsPage(): JSX.Element {
         </EmptyState>
       ) : undefined}
       {groups.length > 0 ? (
-        <Table label="Groups" columns={columns} rows={groups} rowKey={({ GroupARN }) => GroupARN} />
+        <Table
+          label="Groups"
+          columns={columns}
+          rows={groups}
+          rowKey={({ GroupName }) => GroupName}
+          selected={search.select}
+        />
       ) : undefined}
     </Page>
-  );
-}
-
-function spellCount(found: { readonly count: number; readonly more: boolean } | undefined): string {
-  return found ? `${formatCount(found.count)}${found.more ? '+' : ''}` : '…';
-}
-
-function Editor({
-  group,
-  onDone,
-}: {
-  readonly group: GroupAnswer | undefined;
-  readonly onDone: () => void;
-}): JSX.Element {
-  const { problem, change } = useXrayChange(groupsKey, onDone);
-  const save = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const fields = new FormData(event.currentTarget);
-    const text = (name: string) => String(fields.get(name) ?? '').trim();
-    void change(group ? 'UpdateGroup' : 'CreateGroup', {
-      GroupName: group?.GroupName ?? text('name'),
-      FilterExpression: text('filter'),
-      InsightsConfiguration: { InsightsEnabled: fields.has('insights'), NotificationsEnabled: false },
-    });
-  };
-  return (
-    <form className={styles.form} onSubmit={save} aria-label={group ? `Group ${group.GroupName}` : 'New group'}>
-      <label>
-        Name
-        <input name="name" required maxLength={32} defaultValue={group?.GroupName} disabled={group !== undefined} />
-      </label>
-      <label className={styles.wide}>
-        Filter expression
-        <input name="filter" defaultValue={group?.FilterExpression} placeholder={'service("checkout")'} />
-      </label>
-      <label className={styles.check}>
-        <input type="checkbox" name="insights" defaultChecked={group?.InsightsConfiguration.InsightsEnabled ?? false} />
-        Look for insights
-      </label>
-      <FormEnd
-        problem={problem}
-        submit={group ? 'Save' : 'Create'}
-        onCancel={onDone}
-        onDelete={
-          group && group.GroupName !== 'Default'
-            ? () => void change('DeleteGroup', { GroupName: group.GroupName })
-            : undefined
-        }
-      />
-    </form>
   );
 }

@@ -4,13 +4,15 @@ import type { InsightAnswer } from '../api/answers.ts';
 import { ApiError } from '../api/client.ts';
 import { nowSeconds, useInsight } from '../api/queries.ts';
 import { serviceFilter } from '../filter/expression.ts';
-import { formatCount, formatPercent } from '../format/count.ts';
+import { countOf, formatCount, formatPercent } from '../format/count.ts';
 import { formatMinute } from '../format/time.ts';
 import { keepQuestion } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
 import { Page } from '../shell/Page.tsx';
 import { type Column, Table } from '../table/Table.tsx';
+import { ImpactChart } from './ImpactChart.tsx';
 import styles from './InsightPage.module.css';
+import { pathsMax, pathsToCause } from './paths.ts';
 
 export function InsightPage(): JSX.Element {
   const { id } = useParams({ from: '/insights/$id' });
@@ -53,7 +55,8 @@ const columns: readonly Column<Event>[] = [
 ];
 
 /** One insight: its root cause, the impact, and how it went on. */
-function Loaded({ answer: { Insight, InsightEvents } }: { readonly answer: InsightAnswer }): JSX.Element {
+function Loaded({ answer }: { readonly answer: InsightAnswer }): JSX.Element {
+  const { Insight, InsightEvents, ExpectedFaultRate, ImpactServices, Minutes } = answer;
   const { Name, Type, AccountId } = Insight.RootCauseServiceId;
   const cause = { name: Name, type: Type, accountId: AccountId };
   const from = String(Insight.StartTime);
@@ -67,6 +70,7 @@ function Loaded({ answer: { Insight, InsightEvents } }: { readonly answer: Insig
         <Fact label="Began">{formatMinute(Insight.StartTime)}</Fact>
         <Fact label="Ended">{Insight.EndTime === undefined ? 'not yet' : formatMinute(Insight.EndTime)}</Fact>
         <Fact label="Clients failed">{spellImpact(Insight.ClientRequestImpactStatistics)}</Fact>
+        <Fact label="Usual share of faults">{formatPercent(ExpectedFaultRate)}</Fact>
         <Fact label="Root cause failed">{spellImpact(Insight.RootCauseServiceRequestImpactStatistics)}</Fact>
       </dl>
       <p className={styles.links}>
@@ -80,6 +84,15 @@ function Loaded({ answer: { Insight, InsightEvents } }: { readonly answer: Insig
           Trace map of that time
         </Link>
       </p>
+      <section className={styles.section} aria-label="Root cause path">
+        <h2>Root cause path</h2>
+        <RootCausePaths paths={pathsToCause(ImpactServices, Insight.RootCauseServiceId)} />
+      </section>
+      <section className={styles.section} aria-label="Impact">
+        <h2>Impact</h2>
+        <ImpactChart minutes={Minutes} name={Name} />
+      </section>
+      <h2>Timeline</h2>
       <Table
         label="Timeline"
         columns={columns}
@@ -87,6 +100,30 @@ function Loaded({ answer: { Insight, InsightEvents } }: { readonly answer: Insig
         rowKey={(event) => `${event.EventTime} ${event.Summary}`}
       />
     </Page>
+  );
+}
+
+/** From who notices down to the cause. */
+function RootCausePaths({ paths }: { readonly paths: ReturnType<typeof pathsToCause> }): JSX.Element {
+  if (paths.length === 0) return <p className={styles.muted}>The traces of that time are no longer here.</p>;
+  return (
+    <>
+      {paths.slice(0, pathsMax).map((path) => (
+        <ol key={path[0]?.ReferenceId} className={styles.path}>
+          {path.map(({ ReferenceId, Name, Type }, place) => (
+            <li key={ReferenceId}>
+              <span className={styles.node} data-cause={place === path.length - 1}>
+                {Type === 'client' ? `Clients of ${Name}` : Name}
+                <span className={styles.muted}>{place === path.length - 1 ? ' root cause' : ''}</span>
+              </span>
+            </li>
+          ))}
+        </ol>
+      ))}
+      {paths.length > pathsMax ? (
+        <p className={styles.muted}>{countOf(paths.length - pathsMax, 'more entry', 'more entries')}</p>
+      ) : undefined}
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { JSX } from 'react';
 import type { InsightsAnswer } from '../api/answers.ts';
-import { nowSeconds, useInsights } from '../api/queries.ts';
+import { nowSeconds, useGroups, useInsights } from '../api/queries.ts';
 import { countOf, formatCount, formatPercent } from '../format/count.ts';
 import { formatDuration } from '../format/duration.ts';
 import { formatMinute } from '../format/time.ts';
@@ -62,6 +62,10 @@ export function InsightsPage(): JSX.Element {
   const search = usePageSearch();
   const { data, error, refetch } = useInsights(search, { live: isLive(search) });
   const rows = data?.InsightSummaries ?? [];
+  const { data: groups } = useGroups();
+  const watched = (groups?.Groups ?? [])
+    .filter(({ InsightsConfiguration }) => InsightsConfiguration.InsightsEnabled)
+    .map(({ GroupName }) => GroupName);
   return (
     <Page title="Insights" lead={data ? countOf(rows.length, 'insight') : undefined}>
       {error && !data ? <Failure error={error} onRetry={() => void refetch()} /> : undefined}
@@ -78,6 +82,10 @@ export function InsightsPage(): JSX.Element {
           <p>
             Every minute each service of a group that has insights on is looked at: one that fails more than it usually
             does is shown here, with its root cause and what clients noticed.
+          </p>
+          <p>
+            It takes 5 faults in five minutes, and a chance below 1 in 100,000 that so many come of what is usual.
+            Groups with insights on: {watched.length === 0 ? 'none' : watched.join(', ')}.
           </p>
         </EmptyState>
       ) : undefined}

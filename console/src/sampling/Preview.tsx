@@ -9,7 +9,7 @@ import { usePageSearch } from '../search.ts';
 import { Failure, Loading } from '../shell/EmptyState.tsx';
 import { type Column, Table } from '../table/Table.tsx';
 import styles from './SamplingPage.module.css';
-import { useSettled } from './useSettled.ts';
+import { useSettled } from '../shell/useSettled.ts';
 
 const monthSeconds = 730 * 3600;
 const settledMs = 250;

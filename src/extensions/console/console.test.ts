@@ -9,7 +9,9 @@ import { type HttpAnswer, sendHttp } from '../../../test/support/http.ts';
 import { createMemoryStore, type MemoryStore } from '../../../test/support/memory-store.ts';
 import { parseJson } from '../../codec/index.ts';
 import { RaybridgeError } from '../../errors.ts';
+import type { Insight } from '../../model/index.ts';
 import { createBatch } from '../../pipeline/batches.ts';
+import { openInsightDocuments } from '../../reader/index.ts';
 import { consoleExtension, createConsole } from './index.ts';
 
 const closeDeadlineMs = 2_000;
@@ -577,6 +579,16 @@ describe('the console', () => {
       assert.deepEqual(unused['Rules'], [{ RuleName: 'Default', Before: nothing, After: nothing }]);
     });
 
+    it('reads the traffic once while a draft is changed, and again for another question', async () => {
+      await keep();
+      assert.equal(json(await preview())['TraceCount'], 1);
+      store.failWith(new RaybridgeError('STORE_FAILED', 'away'));
+      const moved = { from: `${now - 50}`, to: `${now + 10}` };
+      assert.equal(json(await preview({ ...moved, draft: JSON.stringify(draft) }))['TraceCount'], 1);
+      for (const other of [{ filter: 'fault' }, { from: `${now - 91}` }, { to: `${now + 31}` }])
+        assert.notEqual((await preview(other)).status, 200);
+    });
+
     it('previews a change of the default rule', async () => {
       await keep();
       const answer = await preview({
@@ -609,6 +621,52 @@ describe('the console', () => {
       }
       assert.equal((await preview({ draft: '{' })).status, 400);
       assert.equal((await get('/api/sampling/preview')).status, 400);
+    });
+  });
+
+  describe('at /api/insights/{id}', () => {
+    it('gives the insight, who calls its services, and its root cause minute by minute', async () => {
+      const startMinute = Math.floor(now / 60) - 2;
+      const requests = { okCount: 0, faultCount: 1, totalCount: 1 };
+      const stock = { name: 'stock', type: 'remote', accountId: undefined };
+      const insight: Insight = {
+        id: '00000000-0000-4000-8000-000000000001',
+        groupName: 'Default',
+        groupArn: 'arn:aws:xray:us-east-1:000000000000:group/Default',
+        rootCause: stock,
+        expectedRate: 0.05,
+        services: [stock],
+        startMinute,
+        updatedMinute: startMinute + 1,
+        summary: 'stock fails',
+        clientRequests: requests,
+        rootCauseRequests: requests,
+        events: [],
+      };
+      const nowNs = () => BigInt(now) * nanosecondsPerSecond;
+      await openInsightDocuments({ store, nowNs }).put([insight]);
+      const at = (startMinute + 1) * 60 + 5;
+      const call = { id: '4'.repeat(16), name: 'stock', namespace: 'remote', start_time: at, end_time: at + 1 };
+      // The time in the id is that by which a store lists it.
+      const trace_id = `1-${at.toString(16)}-${'a'.repeat(24)}`;
+      await keep({ trace_id, start_time: at, end_time: at + 1, subsegments: [{ ...call, fault: true }] });
+      const answer = json(await get(`/api/insights/${insight.id}`));
+      assert.deepEqual(answer['ExpectedFaultRate'], 0.05);
+      const services = answer['ImpactServices'] as readonly { Name: string; Type?: string; Edges: object[] }[]; // As there.
+      assert.deepEqual(
+        services.map(({ Name, Type, Edges }) => [Name, Type, Edges.length]),
+        [
+          ['shop', 'client', 1],
+          ['shop', undefined, 1],
+          ['stock', 'remote', 0],
+        ],
+      );
+      const minutes = answer['Minutes'] as readonly Record<string, unknown>[]; // As there.
+      assert.deepEqual(
+        minutes.map(({ Timestamp }) => Timestamp),
+        [(startMinute + 1) * 60],
+      );
+      assert.equal((await get('/api/insights/x')).status, 404);
     });
   });
 

@@ -3,14 +3,7 @@ import { parseSeconds, parseTraceId, secondsText } from '../../model/index.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
-import {
-  summarise,
-  toInsightAnswer,
-  toInsightEventAnswer,
-  toInsightSummaryAnswer,
-  toTraceSummaryAnswer,
-  withSummaryFacts,
-} from '../../query/index.ts';
+import { summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
 import {
   answerServiceGraph,
   answerSummaries,
@@ -21,9 +14,10 @@ import {
 import type { GroupRegistry, InsightDocuments, TraceReader } from '../../reader/index.ts';
 import { groupExceptions } from './exceptions.ts';
 import { findingsOf } from './findings.ts';
+import { insightAnswer, insightsAnswer } from './insights.ts';
 import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
-import { draftedRules, previewedMax, samplingAnswer, toPreviewAnswer } from './sampling.ts';
+import { draftedRules, previewedMax, samplingAnswer, seenTraffic, toPreviewAnswer } from './sampling.ts';
 import { readTrace } from './trace.ts';
 
 /** What answers are made of. */
@@ -226,14 +220,15 @@ export const routes: readonly Route[] = [
     summary: 'Insights that were active at some time of the range, newest first',
     parameters: [from, to],
     answers: 'InsightSummaries, as GetInsightSummaries has them',
-    run: insightsAnswer,
+    run: ({ query }, { insights }) => insightsAnswer(rangeOf(query), insights),
   },
   {
     path: '/api/insights/{id}',
-    summary: 'An insight and how it went on',
+    summary: 'An insight, how it went on, who calls its services, and its root cause minute by minute',
     parameters: [id('`InsightId`.')],
-    answers: 'Insight, InsightEvents, as GetInsight and GetInsightEvents have them',
-    run: insightAnswer,
+    answers:
+      'Insight, InsightEvents, ImpactServices, as GetInsight, GetInsightEvents and GetInsightImpactGraph have them; ExpectedFaultRate; Minutes, as GetTimeSeriesServiceStatistics has them',
+    run: ({ id, signal }, sources) => insightAnswer(id, { ...sources, signal }),
   },
 ];
 
@@ -242,8 +237,9 @@ async function previewAnswer(call: Call, sources: Sources): Promise<object> {
   const draft = { text: query.get('draft') ?? undefined, changes: query.get('rule') ?? undefined };
   const { sampling, nowNs } = sources.context;
   const rules = draftedRules(draft, { records: await sampling.rules(), nowNs: nowNs() });
-  const found = await newestSummaries(call, sources, { max: previewedMax });
-  return toPreviewAnswer({ ...found, ...rangeOf(query), rules });
+  const question = { ...rangeOf(query), filterExpression: query.get('filter') ?? undefined };
+  const read = () => newestSummaries(call, sources, { max: previewedMax });
+  return toPreviewAnswer(await seenTraffic(sources.reader, { question, nowNs, read }), rules);
 }
 
 /** The newest that match, up to a number of them. */
@@ -263,21 +259,6 @@ async function newestSummaries(
     signal,
   } as const;
   return await readSummaries((page) => answerSummaries(sources.reader, { ...question, ...page }), max);
-}
-
-/** Those that were active in the range, newest first. */
-async function insightsAnswer({ query }: Call, { insights }: Sources): Promise<object> {
-  const { fromNs, toNs } = rangeOf(query);
-  const [from, to] = [Number(secondsText(fromNs)), Number(secondsText(toNs))];
-  const all = (await insights.list()).map(toInsightSummaryAnswer);
-  return { InsightSummaries: all.filter(({ StartTime, EndTime = to }) => StartTime <= to && EndTime >= from) };
-}
-
-async function insightAnswer({ id }: Call, { insights }: Sources): Promise<object> {
-  const insight = (await insights.list()).find((one) => one.id === id);
-  if (!insight)
-    throw new RaybridgeError('NOT_FOUND', 'There is no insight of this id; it may be older than what is kept');
-  return { Insight: toInsightAnswer(insight), InsightEvents: insight.events.map(toInsightEventAnswer) };
 }
 
 async function statusAnswer({ context, store }: Sources): Promise<object> {

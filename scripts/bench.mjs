@@ -6,7 +6,7 @@ import { build, install, root } from './build.mjs';
 
 const [name = ''] = process.argv.slice(2);
 install();
-build();
+await build();
 const file = join(root, 'dist', 'bench', `${name}.js`);
 if (!existsSync(file)) {
   const files = readdirSync(join(root, 'bench')).filter((entry) => entry.endsWith('.ts'));

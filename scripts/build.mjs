@@ -23,11 +23,13 @@ export function install() {
 }
 
 /** Compiles what changed since the last build. */
-export function build() {
-  buildPart('program', ['src', 'test', 'bench', 'scripts', 'tsconfig.json', 'package.json'], () => {
+export async function build() {
+  await buildPart('program', ['src', 'test', 'bench', 'scripts', 'tsconfig.json', 'package.json'], async () => {
     compile('tsconfig.json');
+    const { bundleProgram } = await import('./bundle-program.mjs');
+    await bundleProgram(root);
   });
-  buildPart('console', ['console', 'src/model', 'src/query', 'src/sampling'], () => {
+  await buildPart('console', ['console', 'src/model', 'src/query', 'src/sampling'], () => {
     compile('console/tsconfig.test.json');
     run('npm', ['run', '--silent', 'build', '--workspace', 'console']);
   });
@@ -37,12 +39,12 @@ function compile(project) {
   run('node', [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
 }
 
-function buildPart(name, sources, make) {
+async function buildPart(name, sources, make) {
   const stamp = join(root, 'dist', `.built-${name}`);
   const wanted = hash(sources.flatMap((source) => files(join(root, source))));
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error(`Building the ${name} …`);
-  make();
+  await make();
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
 }
@@ -69,5 +71,5 @@ function run(command, words) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   install();
-  build();
+  await build();
 }

@@ -9,7 +9,7 @@ import { build, install, root } from './build.mjs';
 const gzipBytesMax = 40 * 1024;
 
 install();
-build();
+await build();
 const { bundleEntrances } = await import(pathToFileURL(join(root, 'dist', 'scripts', 'bundle.js')).href);
 for (const entrances of [['convert'], ['codec'], ['convert', 'codec']]) {
   const { bytes, gzipBytes } = await bundleEntrances(entrances);

@@ -29,7 +29,7 @@ const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 const seconds = values.seconds ?? (isGate ? String(gateSeconds) : undefined);
 
 install();
-build();
+await build();
 
 const files = [
   ...testsIn('dist/test/fuzz'),

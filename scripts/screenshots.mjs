@@ -4,5 +4,5 @@ import { pathToFileURL } from 'node:url';
 import { build, install, root } from './build.mjs';
 
 install();
-build();
+await build();
 await import(pathToFileURL(join(root, 'dist', 'scripts', 'screenshots.js')).href);

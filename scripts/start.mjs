@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { build, install, root } from './build.mjs';
 
 install();
-build();
-const main = join(root, 'dist', 'src', 'cli', 'main.js');
+await build();
+const main = join(root, 'dist', 'program', 'raybridge.js');
 process.argv[1] = main;
 await import(pathToFileURL(main).href);

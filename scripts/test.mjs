@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { build, install, root } from './build.mjs';
 
 install();
-build();
+await build();
 
 const named = process.argv.slice(2);
 const all = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })

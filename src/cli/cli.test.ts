@@ -80,7 +80,7 @@ describe('the command line', () => {
 async function run(
   words: readonly string[],
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [rootPath('dist', 'src', 'cli', 'main.js'), ...words], {
+  const child = spawn(process.execPath, [rootPath('dist', 'program', 'raybridge.js'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);

@@ -341,5 +341,5 @@ async function run(words: readonly string[], input: string | Uint8Array): Promis
 }
 
 function start(words: readonly string[], nodeWords: readonly string[] = []): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [...nodeWords, rootPath('dist', 'src', 'cli', 'main.js'), 'convert', ...words]);
+  return spawn(process.execPath, [...nodeWords, rootPath('dist', 'program', 'raybridge.js'), 'convert', ...words]);
 }

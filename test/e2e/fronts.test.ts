@@ -240,7 +240,7 @@ describe('in place of other programs', () => {
   it('answers under the names of the programs', async () => {
     const named = async (name: string, ...words: string[]) => {
       const link = join(folder, name);
-      symlinkSync(rootPath('dist', 'src', 'cli', 'main.js'), link);
+      symlinkSync(rootPath('dist', 'program', 'raybridge.js'), link);
       return await runProgram(words, {}, link);
     };
     assert.match((await named('xray', '-version')).stdout, /^AWS X-Ray daemon version: 3\.6\.6/);

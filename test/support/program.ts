@@ -25,7 +25,7 @@ export interface LogLine {
 }
 
 export function startProgram(words: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
-  const child = spawn(process.execPath, [rootPath('dist', 'src', 'cli', 'main.js'), ...words], {
+  const child = spawn(process.execPath, [rootPath('dist', 'program', 'raybridge.js'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
@@ -65,7 +65,7 @@ export async function runProgram(
   words: readonly string[],
   env: NodeJS.ProcessEnv = {},
   /** Under another name. */
-  main = rootPath('dist', 'src', 'cli', 'main.js'),
+  main = rootPath('dist', 'program', 'raybridge.js'),
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const child = spawn(process.execPath, [main, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -48,7 +48,7 @@ export async function startRaybridge(
     ...freePorts.flatMap((set) => ['--set', set]),
     ...extraArguments,
   ];
-  const child = spawn(process.execPath, [rootPath('dist', 'src', 'cli', 'main.js'), ...words], {
+  const child = spawn(process.execPath, [rootPath('dist', 'program', 'raybridge.js'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -29,6 +29,9 @@ export interface Store {
   /** What the nodes or calls that a selector means saw in each period of a range, oldest first; none of a period without any. */
   series(query: SeriesQuery): Promise<readonly SeriesPeriod[]>;
 
+  /** How many traces of a range took how long, by when they started and how they ended; in no order. */
+  responseTimes(query: ResponseTimesQuery): Promise<readonly ResponseTimeCell[]>;
+
   /** What consumers say they received from calls of these traces; the first `linksPerTraceMax` of each. */
   receives(traceIds: readonly string[]): Promise<readonly Receive[]>;
 
@@ -130,6 +133,23 @@ export interface SeriesQuery extends TraceSelection {
 export interface SeriesPeriod extends PeriodStatistics {
   /** Start of the period. */
   readonly fromNs: bigint;
+}
+
+export interface ResponseTimesQuery extends TraceSelection {
+  /** Width of the columns, of which the first begins at `fromNs`; above 0. */
+  readonly columnNs: bigint;
+}
+
+/** Traces that started in the same column of time, took about as long, and ended alike. */
+export interface ResponseTimeCell {
+  /** Start of the column. */
+  readonly fromNs: bigint;
+  /** `responseTimeBucket` of the response time, of the duration where a trace has none. */
+  readonly bucket: number;
+  readonly fault: boolean;
+  readonly error: boolean;
+  readonly throttle: boolean;
+  readonly traces: number;
 }
 
 export interface CompletionQuery {

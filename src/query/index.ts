@@ -24,6 +24,7 @@ export { createLinkList, type LinkList, type TraceLinks } from './links.ts';
 export { normalOf, type NormalPlace } from './normal.ts';
 export { outlineDepthMax, outlineOf, resourceMembers, workKind, type Outline, type Work } from './outline.ts';
 export { parsePageToken, printPageToken, type PagePosition } from './page-token.ts';
+export { responseTimeBucket, responseTimeBucketSql, secondsOfBucket } from './response-times.ts';
 export { summarise } from './summary.ts';
 export { assembleTrace, subsegmentDepthMax } from './trace.ts';
 export { pathOf, withoutValues } from './values.ts';

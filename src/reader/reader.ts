@@ -1,5 +1,14 @@
 import type { ServiceGraph, Trace } from '../model/index.ts';
-import type { GraphQuery, SeriesPeriod, SeriesQuery, Store, TracePage, TraceQuery } from '../pipeline/store.ts';
+import type {
+  GraphQuery,
+  ResponseTimeCell,
+  ResponseTimesQuery,
+  SeriesPeriod,
+  SeriesQuery,
+  Store,
+  TracePage,
+  TraceQuery,
+} from '../pipeline/store.ts';
 import { createGraphBuilder, linkConsumers, mayBeReceived } from '../query/index.ts';
 import { assembleSpans, digestSpans } from './assemble.ts';
 
@@ -17,6 +26,8 @@ export interface TraceReader {
   serviceGraph(query: Omit<GraphQuery, 'periodNs'>): Promise<ServiceGraph>;
   /** What the selected nodes or calls saw in each period, oldest first. */
   series(query: SeriesQuery): Promise<readonly SeriesPeriod[]>;
+  /** How many traces took how long, by when they started. */
+  responseTimes(query: ResponseTimesQuery): Promise<readonly ResponseTimeCell[]>;
 }
 
 /** In memory, of those that are only counted. */
@@ -50,5 +61,6 @@ export function createTraceReader(store: Store): TraceReader {
     },
 
     series: (query) => store.series(query),
+    responseTimes: (query) => store.responseTimes(query),
   };
 }

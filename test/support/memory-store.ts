@@ -1,9 +1,22 @@
 import { RaybridgeError } from '../../src/errors.ts';
 import { epochSecondsOf, keywordKey, type Span } from '../../src/model/index.ts';
 import type { StoreComponent } from '../../src/pipeline/component.ts';
-import type { SpanWrite, TraceFound, TraceQuery, TraceReference, TraceSelection } from '../../src/pipeline/store.ts';
+import type {
+  ResponseTimeCell,
+  SpanWrite,
+  TraceFound,
+  TraceQuery,
+  TraceReference,
+  TraceSelection,
+} from '../../src/pipeline/store.ts';
 import type { TraceDigest } from '../../src/model/index.ts';
-import { createGraphBuilder, matches, selectStatistics, toTraceSummaryAnswer } from '../../src/query/index.ts';
+import {
+  createGraphBuilder,
+  matches,
+  responseTimeBucket,
+  selectStatistics,
+  toTraceSummaryAnswer,
+} from '../../src/query/index.ts';
 import { digestSpans } from '../../src/reader/index.ts';
 
 /** A store in memory that keeps the contract of `Store`, and can be told to fail. */
@@ -98,6 +111,27 @@ export function createMemoryStore(): MemoryStore {
         const selected = selectStatistics(graph, selector);
         return selected ? [{ fromNs, ...selected }] : [];
       });
+    },
+    async responseTimes({ columnNs, ...query }) {
+      refuse();
+      query.signal.throwIfAborted();
+      const cells = new Map<string, ResponseTimeCell>();
+      for (const [traceId, trace] of traces) {
+        if (trace.startNs < query.fromNs || trace.startNs >= query.toNs) continue;
+        const digest = digestOf(traceId, trace);
+        if (query.filter && !matches(query.filter, digest, query.groups)) continue;
+        const summary = toTraceSummaryAnswer(digest.summary);
+        const cell = {
+          fromNs: trace.startNs - ((trace.startNs - query.fromNs) % columnNs),
+          bucket: responseTimeBucket(summary.ResponseTime ?? summary.Duration),
+          fault: summary.HasFault,
+          error: summary.HasError,
+          throttle: summary.HasThrottle,
+        };
+        const key = Object.values(cell).join();
+        cells.set(key, { ...cell, traces: (cells.get(key)?.traces ?? 0) + 1 });
+      }
+      return [...cells.values()];
     },
     async receives(traceIds) {
       refuse();

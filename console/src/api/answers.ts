@@ -124,6 +124,27 @@ export interface TracePointsAnswer {
   readonly IsWhole: boolean;
 }
 
+/** How long all traces took that match. */
+export interface ResponseTimesAnswer {
+  /** Epoch seconds. */
+  readonly StartTime: number;
+  readonly EndTime: number;
+  /** Of equal width, from StartTime to EndTime. */
+  readonly ColumnCount: number;
+  readonly Cells: readonly ResponseTimeCell[];
+}
+
+/** Traces that started in the same column, took about as long, and ended alike. */
+export interface ResponseTimeCell {
+  readonly Column: number;
+  /** As `responseTimeBucket` has it. */
+  readonly Bucket: number;
+  readonly HasFault: boolean;
+  readonly HasError: boolean;
+  readonly HasThrottle: boolean;
+  readonly Count: number;
+}
+
 /** What traces of one entry point usually do. */
 export interface NormalAnswer {
   readonly TraceCount: number;

@@ -11,6 +11,7 @@ import type {
   SamplingPreviewAnswer,
   StatusAnswer,
   TraceAnswer,
+  ResponseTimesAnswer,
   TracePointsAnswer,
   TraceSummariesAnswer,
 } from './answers.ts';
@@ -77,6 +78,11 @@ function rangeWords({ from, to, filter }: RangeRequest): URLSearchParams {
 /** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */
 export function fetchPoints(request: RangeRequest, signal?: AbortSignal): Promise<TracePointsAnswer> {
   return fetchJson(`/api/traces/points?${rangeWords(request)}`, signal);
+}
+
+/** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */
+export function fetchResponseTimes(request: RangeRequest, signal?: AbortSignal): Promise<ResponseTimesAnswer> {
+  return fetchJson(`/api/traces/response-times?${rangeWords(request)}`, signal);
 }
 
 /** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */

@@ -18,6 +18,7 @@ import {
   fetchNormal,
   fetchPipelines,
   fetchPoints,
+  fetchResponseTimes,
   fetchSampling,
   fetchSamplingPreview,
   fetchStatus,
@@ -177,6 +178,18 @@ export function usePoints({ filter, from, to }: TracesQuestion, { live, enabled 
   return useQuery({
     queryKey: ['points', filter, from, to],
     queryFn: ({ signal }) => fetchPoints({ filter, ...resolveRange(parseRange({ from, to }), nowSeconds()) }, signal),
+    placeholderData: keepPreviousData,
+    enabled,
+    refetchInterval: live ? pointsEveryMs : false,
+  });
+}
+
+/** How long all traces took that match, for charts. */
+export function useResponseTimes({ filter, from, to }: TracesQuestion, { live, enabled = true }: Asking) {
+  return useQuery({
+    queryKey: ['response times', filter, from, to],
+    queryFn: ({ signal }) =>
+      fetchResponseTimes({ filter, ...resolveRange(parseRange({ from, to }), nowSeconds()) }, signal),
     placeholderData: keepPreviousData,
     enabled,
     refetchInterval: live ? pointsEveryMs : false,

@@ -1,36 +1,37 @@
 import { useMemo, useRef, useState } from 'react';
 import type { JSX, PointerEvent } from 'react';
-import type { TracePoint } from '../api/answers.ts';
+import type { ResponseTimeCell, ResponseTimesAnswer, TracePoint } from '../api/answers.ts';
 import { countOf } from '../format/count.ts';
 import { formatDuration } from '../format/duration.ts';
 import { formatMinute } from '../format/time.ts';
 import { outcomes } from '../outcome/outcome.ts';
 import styles from './Explore.module.css';
-import { durationScale, heatmapOf, histogramOf, timeScale } from './bins.ts';
-import type { Scale } from './bins.ts';
+import { countAll, durationScale, heatmapOf, histogramOf, timeScale } from './bins.ts';
+import type { DurationScale, Scale } from './bins.ts';
 import { outcomeOfPoint } from './facets.ts';
 import type { Selection } from './selection.ts';
 
 export type ChartKind = 'histogram' | 'heatmap' | 'scatter';
 
 const [width, height] = [1000, 120];
-const barCount = 60;
-const heat = { columns: 80, rows: 20 } as const;
+const barsMax = 60;
+const rowsMax = 20;
 const dotsMax = 2000;
 const ticks = [0, 0.25, 0.5, 0.75, 1];
 const opacitySteps = 4;
 
 /** The histogram has response times along its width; the others have time there, and response times upwards. */
 export function Chart(props: {
+  readonly times: ResponseTimesAnswer;
+  /** The newest of them, of which the scatter shows some. */
   readonly points: readonly TracePoint[];
   readonly kind: ChartKind;
-  readonly range: { readonly from: number; readonly to: number };
   readonly selection: Selection | undefined;
   readonly onSelect: (chosen: Selection | undefined) => void;
 }): JSX.Element {
-  const { points, kind, range } = props;
-  const duration = useMemo(() => durationScale(points), [points]);
-  const time = useMemo(() => timeScale(range), [range.from, range.to]);
+  const { times, points, kind } = props;
+  const duration = useMemo(() => durationScale(times.Cells, kind === 'histogram' ? barsMax : rowsMax), [times, kind]);
+  const time = useMemo(() => timeScale({ from: times.StartTime, to: times.EndTime }), [times]);
   const across = kind === 'histogram' ? duration : time;
   return (
     <figure className={styles.chart}>
@@ -42,8 +43,8 @@ export function Chart(props: {
           </p>
         )}
         <Brush {...props} duration={duration} time={time}>
-          {kind === 'histogram' ? <Bars points={points} scale={duration} /> : undefined}
-          {kind === 'heatmap' ? <Cells points={points} duration={duration} time={time} /> : undefined}
+          {kind === 'histogram' ? <Bars cells={times.Cells} scale={duration} /> : undefined}
+          {kind === 'heatmap' ? <Cells times={times} scale={duration} /> : undefined}
           {kind === 'scatter' ? <Dots points={points} duration={duration} time={time} /> : undefined}
         </Brush>
       </div>
@@ -71,7 +72,7 @@ interface Corner {
 /** The picture, in which dragging chooses; a click without a drag chooses nothing. */
 function Brush(
   props: Scales & {
-    readonly points: readonly TracePoint[];
+    readonly times: ResponseTimesAnswer;
     readonly kind: ChartKind;
     readonly selection: Selection | undefined;
     readonly onSelect: (chosen: Selection | undefined) => void;
@@ -97,7 +98,7 @@ function Brush(
       viewBox={`0 0 ${width} ${height}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${countOf(props.points.length, 'trace')}, ${formatDuration(duration.from)} to ${formatDuration(duration.to)}`}
+      aria-label={`${countOf(countAll(props.times.Cells), 'trace')}, ${formatDuration(duration.from)} to ${formatDuration(duration.to)}`}
       onPointerDown={(event) => {
         anchor.current = cornerAt(event);
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -170,10 +171,16 @@ function cornerAt(event: PointerEvent<SVGSVGElement>): Corner {
   return { x: share(event.clientX - box.left, box.width), y: share(event.clientY - box.top, box.height) };
 }
 
-function Bars({ points, scale }: { readonly points: readonly TracePoint[]; readonly scale: Scale }): JSX.Element {
-  const bins = useMemo(() => histogramOf(points, scale, barCount), [points, scale]);
+function Bars({
+  cells,
+  scale,
+}: {
+  readonly cells: readonly ResponseTimeCell[];
+  readonly scale: DurationScale;
+}): JSX.Element {
+  const bins = useMemo(() => histogramOf(cells, scale), [cells, scale]);
   const highest = bins.reduce((max, { total }) => Math.max(max, total), 1);
-  const barWidth = width / barCount;
+  const barWidth = width / scale.binCount;
   return (
     <>
       {bins.map((counts, at) => {
@@ -199,8 +206,14 @@ function Bars({ points, scale }: { readonly points: readonly TracePoint[]; reado
   );
 }
 
-function Cells({ points, duration, time }: Scales & { readonly points: readonly TracePoint[] }): JSX.Element {
-  const cells = useMemo(() => heatmapOf(points, { duration, time }, heat), [points, duration, time]);
+function Cells({
+  times: { Cells: counted, ColumnCount },
+  scale,
+}: {
+  readonly times: ResponseTimesAnswer;
+  readonly scale: DurationScale;
+}): JSX.Element {
+  const cells = useMemo(() => heatmapOf(counted, scale), [counted, scale]);
   const fullest = cells.reduce((max, { count }) => Math.max(max, count), 1);
   return (
     <>
@@ -209,10 +222,10 @@ function Cells({ points, duration, time }: Scales & { readonly points: readonly 
           key={`${column} ${row}`}
           data-outcome={faults > 0 ? 'fault' : 'ok'}
           data-depth={Math.ceil((Math.log1p(count) / Math.log1p(fullest)) * opacitySteps)}
-          x={(column * width) / heat.columns}
-          y={height - ((row + 1) * height) / heat.rows}
-          width={width / heat.columns}
-          height={height / heat.rows}
+          x={(column * width) / ColumnCount}
+          y={height - ((row + 1) * height) / scale.binCount}
+          width={width / ColumnCount}
+          height={height / scale.binCount}
         />
       ))}
     </>

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { JSX } from 'react';
-import type { TracePoint } from '../api/answers.ts';
+import type { ResponseTimeCell } from '../api/answers.ts';
 import { formatCount } from '../format/count.ts';
 import { formatDuration } from '../format/duration.ts';
 import { outcomes } from '../outcome/outcome.ts';
@@ -8,7 +8,7 @@ import type { OutcomeCounts } from '../outcome/outcome.ts';
 import { type Column, Table } from '../table/Table.tsx';
 import { durationScale, histogramOf } from './bins.ts';
 
-const rowCount = 12;
+const rowsMax = 12;
 
 interface Row extends OutcomeCounts {
   readonly from: number;
@@ -33,14 +33,14 @@ const columns: readonly Column<Row>[] = [
 ];
 
 /** The histogram in numbers. */
-export function ChartTable({ points }: { readonly points: readonly TracePoint[] }): JSX.Element {
+export function ChartTable({ cells }: { readonly cells: readonly ResponseTimeCell[] }): JSX.Element {
   const rows = useMemo(() => {
-    const scale = durationScale(points);
-    return histogramOf(points, scale, rowCount).map((counts, at): Row => ({
+    const scale = durationScale(cells, rowsMax);
+    return histogramOf(cells, scale).map((counts, at): Row => ({
       ...counts,
-      from: scale.value(at / rowCount),
-      to: scale.value((at + 1) / rowCount),
+      from: scale.value(at / scale.binCount),
+      to: scale.value((at + 1) / scale.binCount),
     }));
-  }, [points]);
+  }, [cells]);
   return <Table label="Response times" columns={columns} rows={rows} rowKey={({ from }) => String(from)} />;
 }

@@ -1,15 +1,15 @@
 import { useMemo } from 'react';
 import type { JSX } from 'react';
-import type { TracePoint } from '../api/answers.ts';
-import { nowSeconds, usePoints } from '../api/queries.ts';
+import type { ResponseTimesAnswer, TracePointsAnswer } from '../api/answers.ts';
+import { usePoints, useResponseTimes } from '../api/queries.ts';
 import { both, responseTimeCondition } from '../filter/expression.ts';
 import { countOf } from '../format/count.ts';
-import { parseRange, resolveRange } from '../range/range.ts';
 import { useChangeSearch, usePageSearch } from '../search.ts';
 import { isLive } from '../shell/LiveSwitch.tsx';
 import { ViewSwitch } from '../shell/ViewSwitch.tsx';
 import type { View } from '../shell/ViewSwitch.tsx';
 import { printFilter } from '../../../src/query/index.ts';
+import { countAll, countWithin } from './bins.ts';
 import { Chart } from './Chart.tsx';
 import { ChartTable } from './ChartTable.tsx';
 import { Difference } from './Difference.tsx';
@@ -30,8 +30,10 @@ export function Explore(): JSX.Element {
   const search = usePageSearch();
   const change = useChangeSearch();
   const shown = search.chart !== 'off';
-  const { data } = usePoints({ filter: search.q ?? '', ...search }, { live: isLive(search), enabled: shown });
-  const points = shown ? (data?.Points ?? []) : [];
+  const question = { filter: search.q ?? '', ...search };
+  const { data: times } = useResponseTimes(question, { live: isLive(search), enabled: shown });
+  const isSampled = search.chart === 'scatter' || search.brush !== undefined;
+  const { data: sample } = usePoints(question, { live: isLive(search), enabled: shown && isSampled });
   const selection = useMemo(() => parseSelection(search.brush), [search.brush]);
   const onSelect = (chosen: Selection | undefined) =>
     change({ brush: chosen && printSelection(chosen) }, { replace: true });
@@ -39,26 +41,28 @@ export function Explore(): JSX.Element {
     <section className={styles.explore} aria-label="Response times">
       <header className={styles.bar}>
         <h2>Response times</h2>
-        {data && shown && !data.IsWhole ? (
-          <span className={styles.muted}>of the newest {countOf(points.length, 'trace')}</span>
+        {times && shown ? (
+          <span className={styles.muted}>of {countOf(countAll(times.Cells), 'trace')}</span>
         ) : undefined}
         <span className={styles.spring} />
         <ViewSwitch views={charts} chosen={search.chart} onChoose={(chart) => change({ chart }, { replace: true })} />
       </header>
-      {points.length > 0 ? (
+      {shown && times && times.Cells.length > 0 ? (
         <>
           {search.chart === 'table' ? (
-            <ChartTable points={points} />
+            <ChartTable cells={times.Cells} />
           ) : (
             <Chart
-              points={points}
+              times={times}
+              points={sample?.Points ?? []}
               kind={search.chart === 'heatmap' || search.chart === 'scatter' ? search.chart : 'histogram'}
-              range={resolveRange(parseRange(search), nowSeconds())}
               selection={selection}
               onSelect={onSelect}
             />
           )}
-          {selection ? <Chosen points={points} selection={selection} onSelect={onSelect} /> : undefined}
+          {selection && sample ? (
+            <Chosen times={times} sample={sample} selection={selection} onSelect={onSelect} />
+          ) : undefined}
         </>
       ) : undefined}
     </section>
@@ -67,17 +71,21 @@ export function Explore(): JSX.Element {
 
 /** What is chosen, in numbers, and what to do with it. */
 function Chosen(props: {
-  readonly points: readonly TracePoint[];
+  readonly times: ResponseTimesAnswer;
+  readonly sample: TracePointsAnswer;
   readonly selection: Selection;
   readonly onSelect: (chosen: Selection | undefined) => void;
 }): JSX.Element {
-  const { points, selection, onSelect } = props;
+  const { times, sample, selection, onSelect } = props;
+  const points = sample.Points;
   const { q = '' } = usePageSearch();
   const change = useChangeSearch();
   const [selected, rest] = useMemo(
     () => [points.filter((one) => isSelected(one, selection)), points.filter((one) => !isSelected(one, selection))],
     [points, selection],
   );
+  const time = { from: times.StartTime, to: times.EndTime, columnCount: times.ColumnCount };
+  const about = sample.IsWhole ? undefined : countWithin(times.Cells, (one) => isSelected(one, selection), time);
   const filter = () =>
     change({
       q: both(q, printFilter(responseTimeCondition(selection))),
@@ -91,7 +99,9 @@ function Chosen(props: {
       <div className={styles.chosen}>
         <SecondsInput label="From" value={selection.from} onChange={(from) => onSelect({ ...selection, from })} />
         <SecondsInput label="to" value={selection.to} onChange={(to) => onSelect({ ...selection, to })} />
-        <span>seconds: {countOf(selected.length, 'trace')}</span>
+        <span>
+          seconds: {about === undefined ? countOf(selected.length, 'trace') : `about ${countOf(about, 'trace')}`}
+        </span>
         <button type="button" data-kind="primary" onClick={filter}>
           Filter to these
         </button>
@@ -99,6 +109,9 @@ function Chosen(props: {
           Choose none
         </button>
       </div>
+      {sample.IsWhole ? undefined : (
+        <p className={styles.muted}>Compared are the newest {countOf(points.length, 'trace')}.</p>
+      )}
       <Difference selected={selected} rest={rest} />
     </>
   );

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TracePoint } from '../api/answers.ts';
-import { durationScale, heatmapOf, histogramOf, timeScale } from './bins.ts';
+import { responseTimeBucket } from '../../../src/query/index.ts';
+import type { ResponseTimeCell, TracePoint } from '../api/answers.ts';
+import { countAll, countWithin, durationScale, heatmapOf, histogramOf } from './bins.ts';
 import { differences } from './difference.ts';
 import { annotationFacet, facetsOf, printCondition, printExclusion } from './facets.ts';
 import { groupPoints } from './groups.ts';
@@ -14,29 +15,32 @@ function point(ResponseTime: number, members: Partial<TracePoint> = {}): TracePo
 
 const tenant = (name: string) => ({ Annotations: { tenant: [name] } });
 
+function cell(seconds: number, members: Partial<ResponseTimeCell> = {}): ResponseTimeCell {
+  const flags = { HasFault: false, HasError: false, HasThrottle: false };
+  return { Column: 0, Bucket: responseTimeBucket(seconds), ...flags, Count: 1, ...members };
+}
+
 describe('charts', () => {
   it('have a bin for every response time, on a logarithmic scale', () => {
-    const points = [0, 0.001, 0.01, 0.1, 1, 10].map((seconds) => point(seconds, { HasFault: seconds === 10 }));
-    const bins = histogramOf(points, durationScale(points), 10);
+    const cells = [0, 0.001, 0.01, 0.1, 1, 10].map((seconds) => cell(seconds, { HasFault: seconds === 10, Count: 3 }));
+    const scale = durationScale(cells, 10);
+    const bins = histogramOf(cells, scale);
     assert.equal(
       bins.reduce((sum, { total }) => sum + total, 0),
-      points.length,
+      countAll(cells),
     );
-    assert.equal(bins.at(-1)?.fault, 1);
-    const scale = durationScale(points);
+    assert.equal(bins.length, 10);
+    assert.equal(bins.at(-1)?.fault, 3);
     for (const place of [0, 0.3, 1]) assert.ok(Math.abs(scale.place(scale.value(place)) - place) < 1e-9);
+    for (const seconds of [0.001, 0.01, 0.1, 1]) {
+      assert.equal(scale.binOf(responseTimeBucket(seconds)), Math.floor(scale.place(seconds * 1.001) * bins.length));
+    }
   });
 
   it('have cells where traces are', () => {
-    const points = [
-      point(1, { StartTime: 0 }),
-      point(1, { StartTime: 1 }),
-      point(1, { StartTime: 99, HasFault: true }),
-    ];
-    const scales = { time: timeScale({ from: 0, to: 100 }), duration: durationScale(points) };
-    const cells = heatmapOf(points, scales, { columns: 10, rows: 4 });
+    const cells = [cell(1), cell(1.001), cell(1, { Column: 9, HasFault: true })];
     assert.deepEqual(
-      cells.map(({ column, count, faults }) => [column, count, faults]),
+      heatmapOf(cells, durationScale(cells, 4)).map(({ column, count, faults }) => [column, count, faults]),
       [
         [0, 2, 0],
         [9, 1, 1],
@@ -45,10 +49,25 @@ describe('charts', () => {
   });
 
   it('draw one trace, and none', () => {
-    assert.equal(histogramOf([], durationScale([]), 5).length, 5);
+    assert.equal(countAll([]), 0);
+    assert.ok(histogramOf([], durationScale([], 5)).every(({ total }) => total === 0));
+    const one = [cell(0)];
     assert.equal(
-      histogramOf([point(0)], durationScale([point(0)]), 5).reduce((sum, { total }) => sum + total, 0),
+      histogramOf(one, durationScale(one, 5)).reduce((sum, { total }) => sum + total, 0),
       1,
+    );
+  });
+
+  it('count what is chosen by the middle of its cell', () => {
+    const cells = [cell(0.1, { Count: 5 }), cell(1, { Count: 7 }), cell(1, { Column: 3, Count: 11 })];
+    const time = { from: 100, to: 140, columnCount: 4 };
+    assert.equal(
+      countWithin(cells, (one) => isSelected(one, { from: 0.5, to: 2 }), time),
+      18,
+    );
+    assert.equal(
+      countWithin(cells, (one) => isSelected(one, { from: 0, to: 2, since: 130, until: 140 }), time),
+      11,
     );
   });
 });

@@ -22,7 +22,10 @@ export function parseSelection(text: string | undefined): Selection | undefined 
   return from <= to ? { from, to, since, until } : undefined;
 }
 
-export function isSelected({ ResponseTime, StartTime }: TracePoint, { from, to, since, until }: Selection): boolean {
+export function isSelected(
+  { ResponseTime, StartTime }: Pick<TracePoint, 'ResponseTime' | 'StartTime'>,
+  { from, to, since, until }: Selection,
+): boolean {
   const isInTime = since === undefined || until === undefined || (StartTime >= since && StartTime <= until);
   return ResponseTime >= from && ResponseTime <= to && isInTime;
 }

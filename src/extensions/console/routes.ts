@@ -3,7 +3,7 @@ import { parseSeconds, parseTraceId, secondsText } from '../../model/index.ts';
 import type { Context } from '../../pipeline/component.ts';
 import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
-import { summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
+import { parseFilter, summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
 import {
   answerServiceGraph,
   answerSummaries,
@@ -17,6 +17,7 @@ import { findingsOf } from './findings.ts';
 import { insightAnswer, insightsAnswer } from './insights.ts';
 import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
+import { responseTimesAnswer } from './response-times.ts';
 import { draftedRules, previewedMax, samplingAnswer, seenTraffic, toPreviewAnswer } from './sampling.ts';
 import { readTrace } from './trace.ts';
 
@@ -127,6 +128,21 @@ export const routes: readonly Route[] = [
       const { summaries, isWhole } = await newestSummaries(call, sources);
       const answer: TracePointsAnswer = { Points: summaries.map(toTracePoint), IsWhole: isWhole };
       return answer;
+    },
+  },
+  {
+    path: '/api/traces/response-times',
+    summary: 'How many traces that match took how long, by when they started: all of them',
+    parameters: [from, to, filter],
+    answers: 'StartTime, EndTime, ColumnCount; Cells of Column, Bucket, HasFault, HasError, HasThrottle, Count',
+    run: async ({ query, signal }, { reader, groups }) => {
+      const expression = query.get('filter');
+      return await responseTimesAnswer(reader, {
+        ...rangeOf(query),
+        filter: expression ? parseFilter(expression) : undefined,
+        groups: await groups.filters(),
+        signal,
+      });
     },
   },
   {

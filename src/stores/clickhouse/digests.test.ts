@@ -8,7 +8,7 @@ import { createMemoryStore } from '../../../test/support/memory-store.ts';
 import { graphQuery, traceQuery } from '../../../test/support/query.ts';
 import type { Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
-import type { Completion, SpanWrite } from '../../pipeline/store.ts';
+import type { Completion, ResponseTimeCell, SpanWrite } from '../../pipeline/store.ts';
 import { parseSelector, type Receive } from '../../query/index.ts';
 import { listAll, sorted } from './found.test.support.ts';
 import { makeDirectory, nowNs, openTestStore, second } from './opened.test.support.ts';
@@ -60,6 +60,8 @@ test('what the engine finds and counts is what one finds and counts by looking a
         const query = { ...range, ...question, limit: 1000, signal };
         assert.deepEqual(inOrder(await store.completions(query)), inOrder(await memory.completions(query)));
       }
+      const times = { ...graphQuery(range), columnNs: 90n * second };
+      assert.deepEqual(cellsInOrder(await store.responseTimes(times)), cellsInOrder(await memory.responseTimes(times)));
       for (const selector of [
         undefined,
         ...['service("shop")', 'edge("shop", id(type: "remote"))'].map(parseSelector),
@@ -83,6 +85,11 @@ function byConsumer(receives: readonly Receive[]): readonly Receive[] {
 /** The engine orders texts by their bytes. */
 function inOrder(completions: readonly Completion[]): readonly Completion[] {
   return [...completions].sort((a, b) => (a.text < b.text ? -1 : 1));
+}
+
+function cellsInOrder(cells: readonly ResponseTimeCell[]): readonly ResponseTimeCell[] {
+  const key = (cell: ResponseTimeCell): string => Object.values(cell).join();
+  return [...cells].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function writesOf(spans: readonly Span[], parts: number): readonly SpanWrite[] {

@@ -12,6 +12,7 @@ import { createGraphs } from './graphs.ts';
 import { type Copy, createIndexer, type IndexerLimits, indexerLimits } from './indexer.ts';
 import { insertBlock } from './insert.ts';
 import { readReceives } from './links.ts';
+import { countResponseTimes } from './response-times.ts';
 import { partsOf, select } from './select.ts';
 import { createVersions } from './versions.ts';
 import { decodeSpan, encodeSpans, precedenceOf, type Shared, spanColumnList } from './spans.ts';
@@ -149,6 +150,10 @@ export function createStore(connection: Connection, context: Context, parts: Sto
     async series(query) {
       await indexer.settle();
       return await use((client) => graphs.series(client, query, conditionOf(query)), query.signal);
+    },
+    async responseTimes(query) {
+      await indexer.settle();
+      return await use((client) => countResponseTimes(client, query, conditionOf(query) ?? every), query.signal);
     },
     async receives(traceIds) {
       await indexer.settle();

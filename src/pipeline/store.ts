@@ -35,6 +35,9 @@ export interface Store {
   /** What consumers say they received from calls of these traces; the first `linksPerTraceMax` of each. */
   receives(traceIds: readonly string[]): Promise<readonly Receive[]>;
 
+  /** Links of spans of other traces that lead to a trace, oldest span first. */
+  linksTo(traceId: string, limit: number): Promise<readonly SpanLink[]>;
+
   /** Attributes to complete a text with, those in most traces first. */
   completions(query: CompletionQuery): Promise<readonly Completion[]>;
 
@@ -150,6 +153,13 @@ export interface ResponseTimeCell {
   readonly error: boolean;
   readonly throttle: boolean;
   readonly traces: number;
+}
+
+/** A link by its two ends: ids of the span that has it, and the span id that it names. */
+export interface SpanLink {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly toSpanId: string;
 }
 
 export interface CompletionQuery {

@@ -1,4 +1,4 @@
-import type { ServiceName, Trace } from '../model/index.ts';
+import type { JsonObject, ServiceName, Trace } from '../model/index.ts';
 import { isJsonObject, parseTraceId } from '../model/index.ts';
 import { readList, readObject, readText } from './members.ts';
 import { serviceKey } from './service.ts';
@@ -29,16 +29,33 @@ export function createLinkList(): LinkList {
     add(trace) {
       for (const segment of trace.segments) {
         if (!segment.service) continue;
-        for (const link of readList(segment.document, 'links')) {
-          const to = isJsonObject(link) ? parseTraceId(readText(link, 'trace_id') ?? '') : undefined;
-          if (to === undefined || !isJsonObject(link)) continue;
-          const type = readText(readObject(link, 'attributes'), 'aws.xray.reserved.reference_type');
-          addLink(services, serviceKey(segment.service), { type, from: trace.traceId, to: [to] });
+        for (const link of readLinks(segment.document)) {
+          addLink(services, serviceKey(segment.service), { type: link.type, from: trace.traceId, to: [link.traceId] });
         }
       }
     },
     of: (service) => [...(services.get(serviceKey(service))?.values() ?? [])],
   };
+}
+
+/** One of the `links` of a document (X-Ray developer guide, "trace linking"; a span link of OpenTelemetry). */
+export interface DocumentLink {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** Of the segment or subsegment there. */
+  readonly id: string | undefined;
+  /** `parent` or `child`; undefined for a link that does not say. */
+  readonly type: string | undefined;
+}
+
+/** Those that name a trace. */
+export function readLinks(document: JsonObject): readonly DocumentLink[] {
+  return readList(document, 'links').flatMap((link) => {
+    const traceId = isJsonObject(link) ? parseTraceId(readText(link, 'trace_id') ?? '') : undefined;
+    if (traceId === undefined || !isJsonObject(link)) return [];
+    const type = readText(readObject(link, 'attributes'), 'aws.xray.reserved.reference_type');
+    return [{ traceId, id: readText(link, 'id'), type }];
+  });
 }
 
 function addLink(services: Map<string, Map<string, TraceLinks>>, service: string, link: TraceLinks): void {

@@ -1,3 +1,4 @@
+export * from './linked.ts';
 export * from './account.ts';
 export * from './answers.ts';
 export * from './graphs.ts';

@@ -5,6 +5,7 @@ import type {
   ResponseTimesQuery,
   SeriesPeriod,
   SeriesQuery,
+  SpanLink,
   Store,
   TracePage,
   TraceQuery,
@@ -28,6 +29,8 @@ export interface TraceReader {
   series(query: SeriesQuery): Promise<readonly SeriesPeriod[]>;
   /** How many traces took how long, by when they started. */
   responseTimes(query: ResponseTimesQuery): Promise<readonly ResponseTimeCell[]>;
+  /** Links of spans of other traces that lead to this one. */
+  linksTo(traceId: string, limit: number): Promise<readonly SpanLink[]>;
 }
 
 /** In memory, of those that are only counted. */
@@ -62,5 +65,6 @@ export function createTraceReader(store: Store): TraceReader {
 
     series: (query) => store.series(query),
     responseTimes: (query) => store.responseTimes(query),
+    linksTo: (traceId, limit) => store.linksTo(traceId, limit),
   };
 }

@@ -90,6 +90,20 @@ describe('the pages of the console', { skip: skipWithoutBrowser }, () => {
     await assertAccessible(page);
   });
 
+  it('lead from a trace to those that came from it, and back', async () => {
+    const { api, otlpHttp } = raybridge.addresses;
+    const sent = await sendLinkedTraces(api, `http://${otlpHttp}/v1/traces`);
+    await page.goto(`${address}/traces/${sent.producer}`);
+    const leadsTo = page.getByRole('region', { name: 'Leads to' });
+    await leadsTo.getByRole('link', { name: /invoices/ }).waitFor();
+    await page.getByRole('treegrid', { name: 'Waterfall' }).getByText('2 links', { exact: true }).first().waitFor();
+    await assertAccessible(page);
+    await leadsTo.getByRole('link', { name: /mail-worker/ }).click();
+    await page.waitForURL((url) => url.pathname.endsWith(sent.consumer));
+    await page.getByRole('region', { name: 'Comes from' }).getByRole('link', { name: /mails/ }).click();
+    await page.waitForURL((url) => url.pathname.endsWith(sent.producer));
+  });
+
   it('say what is wrong with a trace, and where', async () => {
     await page.goto(`${address}/traces/${brokenId}`);
     const doctor = page.getByRole('region', { name: 'Doctor' });
@@ -290,6 +304,42 @@ async function sendTraces(api: string): Promise<string> {
     end_time: now,
   }));
   return await put(api, trace_id, documents);
+}
+
+/** A message that two consumers take: one says so as X-Ray does, the other by a span link. */
+async function sendLinkedTraces(
+  api: string,
+  otlp: string,
+): Promise<{ readonly producer: string; readonly consumer: string }> {
+  const now = Math.floor(Date.now() / 1000);
+  const idOf = (letter: string): string => `1-${now.toString(16)}-${letter.repeat(24)}`;
+  const [producer, consumer, send] = [idOf('d'), idOf('e'), '5'.repeat(16)];
+  const call = { id: send, name: 'SQS', namespace: 'aws', aws: { operation: 'SendMessage' } };
+  const times = { start_time: now - 3, end_time: now - 2.5 };
+  await put(api, producer, [
+    { trace_id: producer, id: '4'.repeat(16), name: 'mails', ...times, subsegments: [{ ...call, ...times }] },
+  ]);
+  const link = { trace_id: producer, id: send, attributes: { 'aws.xray.reserved.reference_type': 'parent' } };
+  await put(api, consumer, [
+    { trace_id: consumer, id: '6'.repeat(16), name: 'mail-worker', start_time: now - 2, end_time: now, links: [link] },
+  ]);
+  const span = {
+    traceId: `${now.toString(16)}${'f'.repeat(24)}`,
+    spanId: '7'.repeat(16),
+    name: 'print',
+    kind: 5,
+    startTimeUnixNano: `${now - 2}000000000`,
+    endTimeUnixNano: `${now - 1}000000000`,
+    links: [{ traceId: producer.replaceAll(/^1-|-/g, ''), spanId: send }],
+  };
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'invoices' } }] };
+  const answer = await fetch(otlp, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] }),
+  });
+  assert.equal(answer.status, 200);
+  return { producer, consumer };
 }
 
 async function sendHostileTrace(api: string): Promise<string> {

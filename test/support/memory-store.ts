@@ -141,6 +141,18 @@ export function createMemoryStore(): MemoryStore {
           .map((receive) => ({ consumerTraceId, ...receive })),
       );
     },
+    async linksTo(linkedId, limit) {
+      refuse();
+      const spans = [...traces].flatMap(([traceId, { copies }]) =>
+        traceId === linkedId ? [] : [...copies.values()].map(({ span }) => span),
+      );
+      const links = spans
+        .toSorted((a, b) => Number(a.startTimeNs - b.startTimeNs))
+        .flatMap(({ traceId, spanId, links }) =>
+          links.filter((link) => link.traceId === linkedId).map((link) => ({ traceId, spanId, toSpanId: link.spanId })),
+        );
+      return links.slice(0, limit);
+    },
     async completions({ fromNs, toNs, key, prefix, limit, signal }) {
       refuse();
       signal.throwIfAborted();

@@ -145,6 +145,24 @@ export interface ResponseTimeCell {
   readonly Count: number;
 }
 
+/** Traces that a trace is linked with. */
+export interface LinkedAnswer {
+  /** Those that it says it comes from. */
+  readonly From: readonly LinkAnswer[];
+  /** Those that say they come from it, and those that it says it leads to. */
+  readonly To: readonly LinkAnswer[];
+  /** Of those that are kept here, by start. */
+  readonly TraceSummaries: readonly TraceSummaryAnswer[];
+}
+
+export interface LinkAnswer {
+  /** The segment or subsegment of the trace that was asked about. */
+  readonly Id?: string;
+  readonly LinkedTraceId: string;
+  /** The segment or subsegment there. */
+  readonly LinkedId?: string;
+}
+
 /** What traces of one entry point usually do. */
 export interface NormalAnswer {
   readonly TraceCount: number;

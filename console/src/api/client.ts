@@ -5,6 +5,7 @@ import type {
   InsightAnswer,
   InsightsAnswer,
   MapAnswer,
+  LinkedAnswer,
   NormalAnswer,
   PipelinesAnswer,
   SamplingAnswer,
@@ -54,6 +55,11 @@ export function fetchTraces(request: TracesRequest, signal?: AbortSignal): Promi
 /** @throws ApiError with status 404 when the store does not hold the trace. */
 export function fetchTrace(id: string, signal?: AbortSignal): Promise<TraceAnswer> {
   return fetchJson(`/api/traces/${encodeURIComponent(id)}`, signal);
+}
+
+/** @throws ApiError with status 404 when the store does not hold the trace. */
+export function fetchLinked(id: string, signal?: AbortSignal): Promise<LinkedAnswer> {
+  return fetchJson(`/api/linked?${new URLSearchParams({ id })}`, signal);
 }
 
 /** @throws ApiError with status 404 when the store does not hold the trace. */

@@ -15,6 +15,7 @@ import {
   fetchInsight,
   fetchInsights,
   fetchMap,
+  fetchLinked,
   fetchNormal,
   fetchPipelines,
   fetchPoints,
@@ -135,6 +136,15 @@ export function useTrace(id: string) {
 /** Documents are in progress, or callees are missing, and it is not so long ago that they will never come. */
 function mayGrow(answer: TraceAnswer | undefined): boolean {
   return answer?.Summary.IsPartial === true && nowSeconds() - answer.Summary.StartTime < runningSecondsMax;
+}
+
+/** The traces that a trace is linked with; more may come as long as it is looked at. */
+export function useLinked(id: string) {
+  return useQuery({
+    queryKey: ['linked', id],
+    queryFn: ({ signal }) => fetchLinked(id, signal),
+    refetchInterval: pointsEveryMs,
+  });
 }
 
 /** What traces of the same entry point usually do. */

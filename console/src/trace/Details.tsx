@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { JSX } from 'react';
+import type { LinkAnswer } from '../api/answers.ts';
 import { CopyBlock } from '../copy/CopyBlock.tsx';
 import { annotationFilter } from '../filter/expression.ts';
 import { formatDuration } from '../format/duration.ts';
@@ -29,6 +30,7 @@ import {
 } from './fields.ts';
 import type { Field } from './fields.ts';
 import { ownTime, totalOf } from './intervals.ts';
+import { useLinksTo } from './linked.ts';
 import { formatSql } from './sql.ts';
 import type { TraceNode, TraceTree } from './tree.ts';
 
@@ -53,7 +55,8 @@ export function Details(props: DetailsProps): JSX.Element {
   const { node } = props;
   const { tab } = usePageSearch();
   const change = useChangeSearch();
-  const tabs = tabsOf(props);
+  const linksTo = useLinksTo(node);
+  const tabs = tabsOf(props, linksTo);
   // Why it failed is what one wants to read first.
   const hasFailed = node.outcome !== 'ok' && exceptionsOf(node, props.tree).length > 0;
   const [width, grip] = useDraggedWidth(panelWidth);
@@ -79,7 +82,7 @@ export function Details(props: DetailsProps): JSX.Element {
 }
 
 /** Only those that have something to say; the two that one looks for in every row always stand. */
-function tabsOf({ node, tree, now, onChoose }: DetailsProps): readonly Tab[] {
+function tabsOf({ node, tree, now, onChoose }: DetailsProps, linksTo: readonly LinkAnswer[]): readonly Tab[] {
   const { request, response } = requestFields(node);
   const annotations = annotationsOf(node);
   const metadata = metadataOf(node);
@@ -129,11 +132,11 @@ function tabsOf({ node, tree, now, onChoose }: DetailsProps): readonly Tab[] {
       content: () => <Sql query={sql.query} rest={sql.rest} />,
     }),
     ...(facts ? [{ id: 'otel', label: 'OpenTelemetry', content: () => <OpenTelemetry facts={facts} /> }] : []),
-    ...when(links.length > 0, {
+    ...when(links.length + linksTo.length > 0, {
       id: 'links',
       label: 'Links',
-      count: links.length,
-      content: () => <Links links={links} />,
+      count: links.length + linksTo.length,
+      content: () => <Links links={links} linksTo={linksTo} />,
     }),
     { id: 'raw', label: 'Raw', content: () => <Raw node={node} /> },
   ];
@@ -269,22 +272,41 @@ function OpenTelemetry({ facts }: { readonly facts: NonNullable<ReturnType<typeo
   );
 }
 
-function Links({ links }: { readonly links: ReturnType<typeof linksOf> }): JSX.Element {
+function Links(props: {
+  readonly links: ReturnType<typeof linksOf>;
+  readonly linksTo: readonly LinkAnswer[];
+}): JSX.Element {
   return (
-    <ul className={styles.links}>
-      {links.map((link, at) => (
-        <li key={`${link.traceId}-${at}`}>
-          <Link
-            to="/traces/$id"
-            params={{ id: link.traceId }}
-            search={(before) => ({ ...keepQuestion(before), span: link.id })}
-          >
-            {link.traceId}
-          </Link>
-          <FieldTable fields={link.attributes} />
-        </li>
-      ))}
-    </ul>
+    <>
+      <ul className={styles.links} aria-label="Links of this one">
+        {props.links.map((link, at) => (
+          <li key={`${link.traceId}-${at}`}>
+            <LinkToTrace traceId={link.traceId} span={link.id} />
+            <FieldTable fields={link.attributes} />
+          </li>
+        ))}
+      </ul>
+      {props.linksTo.length > 0 ? (
+        <section>
+          <h3>Linked from</h3>
+          <ul className={styles.links}>
+            {props.linksTo.map(({ LinkedTraceId, LinkedId }) => (
+              <li key={`${LinkedTraceId} ${LinkedId}`}>
+                <LinkToTrace traceId={LinkedTraceId} span={LinkedId} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      ) : undefined}
+    </>
+  );
+}
+
+function LinkToTrace({ traceId, span }: { readonly traceId: string; readonly span: string | undefined }): JSX.Element {
+  return (
+    <Link to="/traces/$id" params={{ id: traceId }} search={(before) => ({ ...keepQuestion(before), span })}>
+      {traceId}
+    </Link>
   );
 }
 

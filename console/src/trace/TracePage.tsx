@@ -3,7 +3,7 @@ import { Suspense, lazy, useMemo } from 'react';
 import type { JSX } from 'react';
 import type { TraceAnswer } from '../api/answers.ts';
 import { ApiError } from '../api/client.ts';
-import { useTrace } from '../api/queries.ts';
+import { useLinked, useTrace } from '../api/queries.ts';
 import { Doctor } from '../doctor/Doctor.tsx';
 import { toMapGraph } from '../map/graph.ts';
 import { keepQuestion, useChangeSearch, usePageSearch } from '../search.ts';
@@ -12,11 +12,13 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { useTitle } from '../shell/title.ts';
 import { nameOf } from '../traces/summary.ts';
 import { FlameGraph } from './FlameGraph.tsx';
+import { LinkedTraces } from './LinkedTraces.tsx';
 import { OperationTable } from './OperationTable.tsx';
 import { RawTrace } from './RawTrace.tsx';
 import { TraceHeader } from './TraceHeader.tsx';
 import styles from './TracePage.module.css';
 import { WaterfallView } from './WaterfallView.tsx';
+import { LinkedContext } from './linked.ts';
 import { toTree } from './tree.ts';
 
 /** Any other name shows the waterfall. */
@@ -38,6 +40,7 @@ function Loaded({ answer }: { readonly answer: TraceAnswer }): JSX.Element {
   const { view } = usePageSearch();
   const change = useChangeSearch();
   const tree = useMemo(() => toTree(answer.Trace.Segments), [answer]);
+  const { data: linked } = useLinked(answer.Trace.Id);
   const graph = useMemo(() => toMapGraph(answer.Services), [answer]);
   const show = (name: string | undefined) => change({ view: name });
   useShortcuts({
@@ -65,7 +68,13 @@ function Loaded({ answer }: { readonly answer: TraceAnswer }): JSX.Element {
       ) : undefined}
       {view === 'flame' ? <FlameGraph tree={tree} /> : undefined}
       {view === 'table' ? <OperationTable tree={tree} /> : undefined}
-      {view && otherViews.includes(view) ? undefined : <WaterfallView tree={tree} />}
+      {view && otherViews.includes(view) ? undefined : (
+        <LinkedContext value={linked}>
+          <LinkedTraces side="from" linked={linked} start={tree.start} />
+          <WaterfallView tree={tree} />
+          <LinkedTraces side="to" linked={linked} start={tree.start} />
+        </LinkedContext>
+      )}
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { place } from './axis.ts';
 import type { TimeView } from './axis.ts';
 import { hasCause } from './exceptions.ts';
 import { linksOf } from './fields.ts';
+import { useLinksTo } from './linked.ts';
 import { ownTime } from './intervals.ts';
 import type { Interval } from './intervals.ts';
 import { spellRow } from './rows.ts';
@@ -78,7 +79,7 @@ export function WaterfallLine(props: LineProps): JSX.Element {
 function Name({ row, tree, onToggle }: LineProps): JSX.Element {
   const { node } = row;
   const service = tree.services[node.serviceIndex];
-  const links = linksOf(node).length;
+  const links = linksOf(node).length + useLinksTo(node).length;
   return (
     <span
       role="gridcell"

@@ -54,6 +54,7 @@ function createExporter(failure?: RaybridgeError): {
       graphs: async () => [],
       completions: async () => [],
       receives: async () => [],
+      linksTo: async () => [],
       responseTimes: async () => [],
       series: async () => [],
       readState: async () => new Map(),

@@ -11,6 +11,7 @@ import { parseJson } from '../../codec/index.ts';
 import { RaybridgeError } from '../../errors.ts';
 import type { Insight } from '../../model/index.ts';
 import { createBatch } from '../../pipeline/batches.ts';
+import type { LinkedAnswer } from '../../reader/index.ts';
 import { openInsightDocuments } from '../../reader/index.ts';
 import { consoleExtension, createConsole } from './index.ts';
 
@@ -511,6 +512,35 @@ describe('the console', () => {
       const answer = await get('/api/normal?id=x');
       assert.equal(answer.status, 400);
       assert.equal(json(answer)['message'], 'id: expected a trace id, got "x"');
+    });
+  });
+
+  describe('at /api/linked', () => {
+    it('gives the traces that a trace comes from, and those that come from it', async () => {
+      const [first, last] = [
+        `1-${(now - 10).toString(16)}-${'a'.repeat(24)}`,
+        `1-${(now - 10).toString(16)}-${'b'.repeat(24)}`,
+      ];
+      const ids = { first: '7'.repeat(16), middle: '8'.repeat(16), last: '9'.repeat(16) };
+      await keep({ trace_id: first, id: ids.first });
+      await keep({ id: ids.middle, links: [{ trace_id: first, id: ids.first }] });
+      await keep({ trace_id: last, id: ids.last, links: [{ trace_id: traceId, id: ids.middle }] });
+      const { From, To, TraceSummaries } = json(await get(`/api/linked?id=${traceId}`)) as unknown as LinkedAnswer;
+      assert.deepEqual(From, [{ Id: ids.middle, LinkedTraceId: first, LinkedId: ids.first }]);
+      assert.deepEqual(To, [{ Id: ids.middle, LinkedTraceId: last, LinkedId: ids.last }]);
+      assert.deepEqual(TraceSummaries.map(({ Id }) => Id).toSorted(), [first, last]);
+    });
+
+    it('gives links whose other end is not here', async () => {
+      const gone = `1-${(now - 10).toString(16)}-${'a'.repeat(24)}`;
+      await keep({ links: [{ trace_id: gone, id: '7'.repeat(16) }] });
+      const { From, TraceSummaries } = json(await get(`/api/linked?id=${traceId}`)) as unknown as LinkedAnswer;
+      assert.equal(From[0]?.LinkedTraceId, gone);
+      assert.deepEqual(TraceSummaries, []);
+    });
+
+    it('answers 404 to a trace that is not here', async () => {
+      assert.equal((await get(`/api/linked?id=${traceId}`)).status, 404);
     });
   });
 

@@ -2,7 +2,6 @@
  * What is normal for a trace: the tree of the newest traces of the same entry point (service and name),
  * each place with its medians and the number of traces that have it.
  */
-import { RaybridgeError } from '../../errors.ts';
 import { parseTraceId } from '../../model/index.ts';
 import type { HttpRequest } from '../../net/http.ts';
 import type { Context } from '../../pipeline/component.ts';
@@ -20,7 +19,7 @@ import {
 } from '../../query/index.ts';
 import { answerSummaries } from '../../reader/index.ts';
 import type { GroupRegistry, TraceReader } from '../../reader/index.ts';
-import { readTrace } from './trace.ts';
+import { readTrace, traceIdOf } from './trace.ts';
 
 export interface NormalAnswer {
   /** Traces that it was made of; the one that was asked about is not among them. */
@@ -64,12 +63,7 @@ export async function normalAnswer(
   { query, signal }: Pick<HttpRequest, 'query' | 'signal'>,
   sources: Sources,
 ): Promise<NormalAnswer> {
-  const text = query.get('id') ?? '';
-  const traceId = parseTraceId(text);
-  if (!traceId) {
-    throw new RaybridgeError('INVALID_REQUEST', `id: expected a trace id, got "${text.slice(0, 40)}"`);
-  }
-  const trace = await readTrace(sources.reader, traceId);
+  const trace = await readTrace(sources.reader, traceIdOf(query));
   const summary = toTraceSummaryAnswer(summarise(trace));
   const ids = await idsOfAlike({ summary, startTimeNs: trace.startTimeNs, signal }, sources);
   const outlines: (readonly Outline[])[] = [];

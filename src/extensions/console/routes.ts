@@ -5,6 +5,7 @@ import { exampleEnvironment } from '../../pipeline/status.ts';
 import type { Store, StoreStatistics } from '../../pipeline/store.ts';
 import { parseFilter, summarise, toTraceSummaryAnswer, withSummaryFacts } from '../../query/index.ts';
 import {
+  answerLinked,
   answerServiceGraph,
   answerSummaries,
   answerTrace,
@@ -19,7 +20,7 @@ import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
 import { responseTimesAnswer } from './response-times.ts';
 import { draftedRules, previewedMax, samplingAnswer, seenTraffic, toPreviewAnswer } from './sampling.ts';
-import { readTrace } from './trace.ts';
+import { readTrace, traceIdOf } from './trace.ts';
 
 /** What answers are made of. */
 export interface Sources {
@@ -151,6 +152,14 @@ export const routes: readonly Route[] = [
     parameters: [id('`1-5759e988-bd862e3fe1be46a994272793`, or 32 hex digits.')],
     answers: 'Trace, Summary, Services, as BatchGetTraces, GetTraceSummaries and GetTraceGraph have them; Findings',
     run: traceAnswer,
+  },
+  {
+    path: '/api/linked',
+    summary: 'The traces that a trace is linked with, both ways',
+    parameters: [{ ...id('Of the trace, as `/api/traces/{id}` takes it.'), in: 'query' }],
+    answers:
+      'From, To: lists of Id, LinkedTraceId, LinkedId; TraceSummaries of those kept here, as GetTraceSummaries has them',
+    run: async ({ query }, { reader }) => await answerLinked(reader, await readTrace(reader, traceIdOf(query))),
   },
   {
     path: '/api/normal',

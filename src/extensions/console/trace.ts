@@ -1,4 +1,5 @@
 import { RaybridgeError } from '../../errors.ts';
+import { parseTraceId } from '../../model/index.ts';
 import type { Trace } from '../../model/index.ts';
 import type { TraceReader } from '../../reader/index.ts';
 
@@ -10,4 +11,12 @@ export async function readTrace(reader: TraceReader, traceId: string): Promise<T
     'NOT_FOUND',
     'This trace is not here. It may be unsampled, older than the retention, or elsewhere',
   );
+}
+
+/** The parameter `id`. @throws RaybridgeError INVALID_REQUEST. */
+export function traceIdOf(query: URLSearchParams): string {
+  const text = query.get('id') ?? '';
+  const traceId = parseTraceId(text);
+  if (traceId) return traceId;
+  throw new RaybridgeError('INVALID_REQUEST', `id: expected a trace id, got "${text.slice(0, 40)}"`);
 }

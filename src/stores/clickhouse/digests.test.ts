@@ -8,7 +8,7 @@ import { createMemoryStore } from '../../../test/support/memory-store.ts';
 import { graphQuery, traceQuery } from '../../../test/support/query.ts';
 import type { Span } from '../../model/index.ts';
 import type { StoreComponent } from '../../pipeline/component.ts';
-import type { Completion, ResponseTimeCell, SpanWrite } from '../../pipeline/store.ts';
+import type { Completion, SpanWrite } from '../../pipeline/store.ts';
 import { parseSelector, type Receive } from '../../query/index.ts';
 import { listAll, sorted } from './found.test.support.ts';
 import { makeDirectory, nowNs, openTestStore, second } from './opened.test.support.ts';
@@ -51,6 +51,8 @@ test('what the engine finds and counts is what one finds and counts by looking a
       }
       const ids = [...new Set(moved.map(({ traceId }) => traceId))];
       assert.deepEqual(byConsumer(await store.receives(ids)), byConsumer(await memory.receives(ids)));
+      for (const id of ids)
+        assert.deepEqual(membersInOrder(await store.linksTo(id, 1000)), membersInOrder(await memory.linksTo(id, 1000)));
       const { signal } = traceQuery();
       for (const question of [
         { key: undefined, prefix: '' },
@@ -61,7 +63,10 @@ test('what the engine finds and counts is what one finds and counts by looking a
         assert.deepEqual(inOrder(await store.completions(query)), inOrder(await memory.completions(query)));
       }
       const times = { ...graphQuery(range), columnNs: 90n * second };
-      assert.deepEqual(cellsInOrder(await store.responseTimes(times)), cellsInOrder(await memory.responseTimes(times)));
+      assert.deepEqual(
+        membersInOrder(await store.responseTimes(times)),
+        membersInOrder(await memory.responseTimes(times)),
+      );
       for (const selector of [
         undefined,
         ...['service("shop")', 'edge("shop", id(type: "remote"))'].map(parseSelector),
@@ -87,9 +92,9 @@ function inOrder(completions: readonly Completion[]): readonly Completion[] {
   return [...completions].sort((a, b) => (a.text < b.text ? -1 : 1));
 }
 
-function cellsInOrder(cells: readonly ResponseTimeCell[]): readonly ResponseTimeCell[] {
-  const key = (cell: ResponseTimeCell): string => Object.values(cell).join();
-  return [...cells].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+function membersInOrder<Value extends object>(values: readonly Value[]): readonly Value[] {
+  const key = (value: Value): string => Object.values(value).join();
+  return [...values].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function writesOf(spans: readonly Span[], parts: number): readonly SpanWrite[] {

@@ -269,10 +269,16 @@ const createGraphPeriods = `
   TTL toDateTime(intDiv(version, 1000000000), 'UTC') + toIntervalSecond({retention:UInt32})
   SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1`;
 
+// Which spans link to a trace is asked of all of them; few have a link.
+const addLinkIndex = `
+  ALTER TABLE spans ADD INDEX IF NOT EXISTS ix_link link_trace_id TYPE bloom_filter(0.001) GRANULARITY 1`;
+const indexKeptLinks = 'ALTER TABLE spans MATERIALIZE INDEX ix_link';
+
 /** In their order. */
 export const migrations: readonly Migration[] = [
   { version: 1, statements: [createSpans, createTraces, createTracesView, createState] },
   { version: 2, statements: [createDigests, createGraphCounts, createGraphPeriods] },
+  { version: 3, statements: [addLinkIndex, indexKeptLinks] },
 ];
 
 export const createVersions = `

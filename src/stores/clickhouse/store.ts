@@ -11,6 +11,7 @@ import { type Condition, findTraces } from './find-traces.ts';
 import { createGraphs } from './graphs.ts';
 import { type Copy, createIndexer, type IndexerLimits, indexerLimits } from './indexer.ts';
 import { insertBlock } from './insert.ts';
+import { readLinksTo } from './linking.ts';
 import { readReceives } from './links.ts';
 import { countResponseTimes } from './response-times.ts';
 import { partsOf, select } from './select.ts';
@@ -159,6 +160,7 @@ export function createStore(connection: Connection, context: Context, parts: Sto
       await indexer.settle();
       return await use((client) => readReceives(client, traceIds.filter(isTraceId)));
     },
+    linksTo: (traceId, limit) => use((client) => readLinksTo(client, traceId, limit)),
     async completions(query) {
       await indexer.settle();
       return await use((client) => findCompletions(client, query), query.signal);

@@ -33,6 +33,10 @@ export interface PageSearch {
   readonly doctor?: string | undefined;
   /** Id of the trace that is asked about on a page of something else. */
   readonly trace?: string | undefined;
+  /** Start of the minute that the map replays; epoch seconds. */
+  readonly at?: string | undefined;
+  /** Keys of folded nodes of the map that are opened, one a line. */
+  readonly open?: string | undefined;
   /** Key of the chosen node or edge of the map, name of the chosen rule or group. */
   readonly select?: string | undefined;
 }
@@ -53,6 +57,8 @@ const names = [
   'a',
   'b',
   'sort',
+  'at',
+  'open',
   'select',
   'trace',
 ] as const satisfies readonly (keyof PageSearch)[];

@@ -183,6 +183,17 @@ export function useMap({ from, to }: RangeWords, { live }: { readonly live: bool
   });
 }
 
+/** The map of one part of the time; nothing is asked while it is undefined. */
+export function useMapBetween(range: { readonly from: number; readonly to: number } | undefined) {
+  return useQuery({
+    queryKey: ['map between', range?.from, range?.to],
+    queryFn: ({ signal }) => fetchMap(range ?? { from: 0, to: 0 }, signal),
+    enabled: range !== undefined,
+    placeholderData: keepPreviousData,
+    staleTime: mapEveryMs,
+  });
+}
+
 /** The newest traces that match, for charts and comparisons. */
 export function usePoints({ filter, from, to }: TracesQuestion, { live, enabled = true }: Asking) {
   return useQuery({

@@ -1,7 +1,7 @@
 import type { JSX } from 'react';
 import { useMemo } from 'react';
-import { useMap } from '../api/queries.ts';
-import { countOf } from '../format/count.ts';
+import { useMap, useMapBetween } from '../api/queries.ts';
+import { countOf, formatCount } from '../format/count.ts';
 import { formatMinute } from '../format/time.ts';
 import { parseRange, spellRange, widerRange } from '../range/range.ts';
 import { useChangeSearch, usePageSearch } from '../search.ts';
@@ -16,8 +16,11 @@ import styles from './MapPage.module.css';
 import { PictureButtons } from './PictureButtons.tsx';
 import { ServiceTable } from './ServiceTable.tsx';
 import { TraceMap } from './TraceMap.tsx';
+import { Replay } from './Replay.tsx';
+import { foldGraph } from './fold.ts';
 import { toMapGraph } from './graph.ts';
 import type { MapGraph } from './graph.ts';
+import { graphOfMinute, minutesOf, stepSeconds } from './replay.ts';
 
 const views: readonly View[] = [
   { name: undefined, label: 'Map' },
@@ -29,27 +32,43 @@ export function MapPage(): JSX.Element {
   const search = usePageSearch();
   const change = useChangeSearch();
   const { data, error, refetch } = useMap(search, { live: isLive(search) });
-  const graph = useMemo(() => (data ? toMapGraph(data.Services) : undefined), [data]);
+  const at = search.at === undefined ? undefined : Number(search.at);
+  const { data: minute } = useMapBetween(at === undefined ? undefined : { from: at, to: at + stepSeconds });
   const list = search.view === 'list';
+  const graph = useMemo(() => {
+    if (!data) return undefined;
+    const whole = toMapGraph(data.Services);
+    const seen = at !== undefined && minute ? graphOfMinute(whole, toMapGraph(minute.Services)) : whole;
+    return list ? seen : foldGraph(seen, search.open?.split('\n'));
+  }, [data, minute, at, list, search.open]);
+  const rangeSeconds = at === undefined && data ? data.EndTime - data.StartTime : stepSeconds;
   return (
     <div className={styles.page}>
       <header className={styles.bar}>
         <h1>Trace map</h1>
         {graph && data ? (
           <p className={styles.count}>
-            {spellSize(graph)} since {formatMinute(data.StartTime)}
+            {spellSize(graph, at === undefined ? `since ${formatMinute(data.StartTime)}` : 'in one minute')}
           </p>
         ) : undefined}
+        {search.open === undefined ? undefined : (
+          <button type="button" onClick={() => change({ open: undefined, select: undefined })}>
+            Fold all again
+          </button>
+        )}
         <span className={styles.spring} />
         <Legend />
         {graph && data && graph.nodes.length > 0 ? (
-          <PictureButtons graph={graph} rangeSeconds={data.EndTime - data.StartTime} />
+          <PictureButtons graph={graph} rangeSeconds={rangeSeconds} />
         ) : undefined}
         <ViewSwitch views={views} chosen={list ? 'list' : undefined} onChoose={(view) => change({ view })} />
       </header>
       {error && !graph ? <Failure error={error} onRetry={() => void refetch()} /> : undefined}
       {!graph && !error ? <Loading what="the trace map" /> : undefined}
-      {graph && data ? <Body graph={graph} rangeSeconds={data.EndTime - data.StartTime} list={list} /> : undefined}
+      {graph && data ? <Body graph={graph} rangeSeconds={rangeSeconds} list={list} /> : undefined}
+      {graph && data && graph.nodes.length > 0 ? (
+        <Replay minutes={minutesOf({ from: data.StartTime, to: data.EndTime })} at={at} />
+      ) : undefined}
     </div>
   );
 }
@@ -110,7 +129,8 @@ function Nothing(): JSX.Element {
   );
 }
 
-function spellSize(graph: MapGraph): string {
-  const shown = `${countOf(graph.nodes.length, 'node')}, ${countOf(graph.edges.length, 'connection')}`;
-  return graph.nodesHidden === 0 ? shown : `${shown}; the ${countOf(graph.nodesHidden, 'least busy node')} not shown`;
+function spellSize({ nodes, edges }: MapGraph, when: string): string {
+  const shown = `${countOf(nodes.length, 'node')}, ${countOf(edges.length, 'connection')} ${when}`;
+  const folded = nodes.reduce((sum, { members }) => sum + (members?.length ?? 0), 0);
+  return folded === 0 ? shown : `${shown}; ${formatCount(folded)} are folded into some of them`;
 }

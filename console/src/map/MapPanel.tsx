@@ -6,6 +6,7 @@ import { formatCount, formatPercent, formatRate } from '../format/count.ts';
 import { formatDuration } from '../format/duration.ts';
 import { outcomes } from '../outcome/outcome.ts';
 import type { Outcome, OutcomeCounts } from '../outcome/outcome.ts';
+import { useChangeSearch, usePageSearch } from '../search.ts';
 import { Icon } from '../shell/Icon.tsx';
 import { Histogram } from './Histogram.tsx';
 import styles from './MapPanel.module.css';
@@ -13,6 +14,8 @@ import { TracesLink } from './TracesLink.tsx';
 import { typeLabel } from './graph.ts';
 import type { MapEdge, MapGraph, MapNode } from './graph.ts';
 import { percentile } from './histogram.ts';
+
+const membersShownMax = 100;
 
 interface PanelProps {
   readonly graph: MapGraph;
@@ -37,6 +40,7 @@ export function MapPanel({ graph, rangeSeconds, selected, onClose }: PanelProps)
           <Icon name="close" />
         </button>
       </header>
+      {chosen.members ? <Members of={selected ?? ''} members={chosen.members} /> : undefined}
       {facts.map(({ label, value }) => (
         <p key={label} className={styles.fact}>
           <span>{label}</span> {value}
@@ -55,17 +59,21 @@ export function MapPanel({ graph, rangeSeconds, selected, onClose }: PanelProps)
             key={selected}
             title="Response times"
             entries={chosen.times}
-            filterOf={(from, to) => filterOf(responseTimeCondition({ from, to }))}
+            filterOf={filterOf && ((from, to) => filterOf(responseTimeCondition({ from, to })))}
           />
         </>
       ) : undefined}
       {chosen.ages.length > 0 ? (
         <Histogram key={`${selected}-age`} title="Age of received events" entries={chosen.ages} />
       ) : undefined}
-      <TracesLink filter={filterOf()} primary>
-        View traces
-      </TracesLink>
-      <code className={styles.filter}>{filterOf()}</code>
+      {filterOf ? (
+        <>
+          <TracesLink filter={filterOf()} primary>
+            View traces
+          </TracesLink>
+          <code className={styles.filter}>{filterOf()}</code>
+        </>
+      ) : undefined}
     </aside>
   );
 }
@@ -78,7 +86,10 @@ interface Chosen {
   readonly average: number | undefined;
   readonly times: readonly HistogramAnswer[];
   readonly ages: readonly HistogramAnswer[];
-  readonly filterOf: (block?: Filter) => string;
+  /** Undefined for what is folded: its members have to be shown first. */
+  readonly filterOf: ((block?: Filter) => string) | undefined;
+  /** Of a folded node. */
+  readonly members?: readonly MapNode[] | undefined;
 }
 
 function describe(graph: MapGraph, selected: string | undefined): Chosen | undefined {
@@ -94,14 +105,15 @@ function describe(graph: MapGraph, selected: string | undefined): Chosen | undef
 
 function describeNode(node: MapNode): Chosen {
   return {
-    title: node.name,
+    title: node.members ? `${node.name} (${node.members.length})` : node.name,
+    members: node.members,
     subtitle: [typeLabel(node.type), node.inferred ? 'inferred from its callers' : ''].filter(Boolean).join(', '),
     facts: node.accountId ? [{ label: 'Account', value: node.accountId }] : [],
     counts: node.counts,
     average: node.averageResponseTime,
     times: node.responseTimes,
     ages: [],
-    filterOf: (block) => serviceFilter(node, block),
+    filterOf: node.members ? undefined : (block) => serviceFilter(node, block),
   };
 }
 
@@ -115,8 +127,34 @@ function describeEdge(edge: MapEdge, from: MapNode, to: MapNode): Chosen {
     times: edge.responseTimes,
     ages: edge.eventAges,
     // A link joins two traces, and no single trace has both ends.
-    filterOf: (block) => (edge.link ? serviceFilter(to, block) : edgeFilter(from, to, block)),
+    filterOf:
+      from.members || to.members
+        ? undefined
+        : (block) => (edge.link ? serviceFilter(to, block) : edgeFilter(from, to, block)),
   };
+}
+
+function Members(props: { readonly of: string; readonly members: readonly MapNode[] }): JSX.Element {
+  const { open } = usePageSearch();
+  const change = useChangeSearch();
+  return (
+    <section>
+      <button
+        type="button"
+        data-kind="primary"
+        onClick={() => change({ open: [...(open?.split('\n') ?? []), props.of].join('\n'), select: undefined })}
+      >
+        Show them in the map
+      </button>
+      <ul className={styles.members} aria-label="Folded into this one">
+        {props.members.slice(0, membersShownMax).map(({ key, name, counts }) => (
+          <li key={key}>
+            <span>{name}</span> <span>{formatCount(counts.total)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 }
 
 function Statistics(props: {
@@ -186,7 +224,7 @@ function OutcomeTraces({
   readonly count: number;
   readonly filterOf: Chosen['filterOf'];
 }): JSX.Element {
-  if (count === 0) return <span className={styles.zero}>0</span>;
+  if (count === 0 || !filterOf) return <span className={styles.zero}>{formatCount(count)}</span>;
   return (
     <TracesLink filter={filterOf(outcomeCondition(outcome))} label={`View the traces with ${outcome}`}>
       {formatCount(count)}

@@ -49,7 +49,9 @@ export const ServiceNode = memo(function ServiceNode({
       <p className={styles.name} title={node.name}>
         <Breakable name={shortName(node.name)} />
       </p>
-      <p className={styles.type}>{typeLabel(node.type)}</p>
+      <p className={styles.type}>
+        {node.members ? `${countOf(node.members.length, 'node')} folded` : typeLabel(node.type)}
+      </p>
       <Handle
         type="source"
         position={Position.Right}

@@ -14,9 +14,10 @@ import type { ServiceNodeData } from './ServiceNode.tsx';
 import styles from './TraceMap.module.css';
 import { shortName, typeLabel } from './graph.ts';
 import type { MapEdge, MapGraph, MapNode } from './graph.ts';
-import { layOut } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { layoutSizes, nodeSize } from './nodeSize.ts';
+import { nodeSize } from './nodeSize.ts';
+import { useLayout } from './useLayout.ts';
+import type { Placed } from './useLayout.ts';
 
 const nodeTypes = { service: ServiceNode };
 const edgeTypes = { call: CallEdge };
@@ -41,8 +42,20 @@ export function TraceMap(props: TraceMapProps): JSX.Element {
   );
 }
 
-function Picture({ graph, rangeSeconds, selected, onSelect, label, small = false }: TraceMapProps): JSX.Element {
-  const layout = useMemo(() => layOut({ ...graph, sizes: layoutSizes }), [graph]);
+function Picture(props: TraceMapProps): JSX.Element {
+  const placed = useLayout(props.graph);
+  return placed ? <Flow {...props} {...placed} /> : <div className={styles.map} data-small={props.small} aria-busy />;
+}
+
+function Flow({
+  graph,
+  layout,
+  rangeSeconds,
+  selected,
+  onSelect,
+  label,
+  small = false,
+}: TraceMapProps & Placed): JSX.Element {
   const nodes = useMemo(
     () => graph.nodes.map((node) => toFlowNode({ node, layout, rangeSeconds, selected })),
     [graph, layout, rangeSeconds, selected],
@@ -189,7 +202,8 @@ function toFlowEdges({
 export function spellNode(node: MapNode): string {
   const latency = node.averageResponseTime === undefined ? [] : [`average ${formatDuration(node.averageResponseTime)}`];
   const traffic = node.client ? [] : [countOf(node.counts.total, 'request'), spellOutcomes(node.counts)];
-  return [node.name, typeLabel(node.type), ...traffic, ...latency].join(', ');
+  const folded = node.members ? [`${countOf(node.members.length, 'node')} folded`] : [];
+  return [node.name, typeLabel(node.type), ...folded, ...traffic, ...latency].join(', ');
 }
 
 function spellEdge(edge: MapEdge, names: ReadonlyMap<string, string>): string {

@@ -6,8 +6,6 @@ import type { OutcomeCounts } from '../outcome/outcome.ts';
 export interface MapGraph {
   readonly nodes: readonly MapNode[];
   readonly edges: readonly MapEdge[];
-  /** Nodes of the answer that are not shown, because there are too many. */
-  readonly nodesHidden: number;
 }
 
 export interface MapNode {
@@ -23,6 +21,8 @@ export interface MapNode {
   /** Seconds; undefined when nothing was counted. */
   readonly averageResponseTime: number | undefined;
   readonly responseTimes: readonly HistogramAnswer[];
+  /** What was folded into this one, the busiest first; undefined for a node of the graph itself. */
+  readonly members?: readonly MapNode[];
 }
 
 export interface MapEdge {
@@ -38,19 +38,15 @@ export interface MapEdge {
   readonly eventAges: readonly HistogramAnswer[];
 }
 
-/** More cannot be read, and hardly be laid out while the reader waits. */
-export const nodesShownMax = 500;
-
 /** Nodes and edges in an order that depends on names only, so that the picture stays when the answer is fetched again. */
 export function toMapGraph(services: readonly ServiceAnswer[]): MapGraph {
-  const shown = busiest(services).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const shown = services.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const keys = new Map(shown.map((service) => [service.ReferenceId, keyOf(service)]));
   return {
     nodes: shown.map(toNode),
     edges: shown.flatMap((service) =>
       service.Edges.flatMap((edge) => toEdge(service, edge, keys.get(edge.ReferenceId))),
     ),
-    nodesHidden: services.length - shown.length,
   };
 }
 
@@ -72,13 +68,6 @@ const typeLabels = new Map([
 export function shortName(name: string): string {
   if (/^https?:\/\/sqs\./.test(name) || name.startsWith('arn:')) return name.split(/[/:]/).at(-1) || name;
   return name;
-}
-
-function busiest(services: readonly ServiceAnswer[]): readonly ServiceAnswer[] {
-  if (services.length <= nodesShownMax) return services;
-  return services
-    .toSorted((a, b) => (b.SummaryStatistics?.TotalCount ?? 0) - (a.SummaryStatistics?.TotalCount ?? 0))
-    .slice(0, nodesShownMax);
 }
 
 function keyOf(service: ServiceAnswer): string {

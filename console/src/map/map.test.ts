@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { EdgeAnswer, ServiceAnswer, StatisticsAnswer } from '../api/answers.ts';
-import { nodesShownMax, shortName, toMapGraph, typeLabel } from './graph.ts';
+import { foldGraph, nodesUnfoldedMax } from './fold.ts';
+import { shortName, toMapGraph, typeLabel } from './graph.ts';
+import type { MapGraph } from './graph.ts';
 import { percentile, toBins } from './histogram.ts';
 import { layOut } from './layout.ts';
+import { graphOfMinute, minutesOf } from './replay.ts';
 import type { Layout } from './layout.ts';
 import { layoutSizes } from './nodeSize.ts';
 import { drawPicture } from './picture.ts';
@@ -138,21 +141,84 @@ describe('the graph of the map', () => {
     assert.deepEqual(edges.map(({ link }) => link).toSorted(), [false, true]);
   });
 
-  it('shows the busiest of too many nodes and says how many are missing', () => {
-    const many = Array.from({ length: nodesShownMax + 20 }, (_, at) =>
-      service({ ReferenceId: at, Name: `s${at}`, SummaryStatistics: statistics(at, at) }),
-    );
-    const { nodes, nodesHidden } = toMapGraph(many);
-    assert.equal(nodes.length, nodesShownMax);
-    assert.equal(nodesHidden, 20);
-    assert.ok(!nodes.some(({ name }) => name === 's0'));
-  });
-
   it('labels types and shortens queue URLs', () => {
     assert.equal(typeLabel('AWS::DynamoDB::Table'), 'DynamoDB Table');
     assert.equal(typeLabel(undefined), 'Service');
     assert.equal(shortName('https://sqs.eu-west-1.amazonaws.com/111122223333/orders'), 'orders');
     assert.equal(shortName('price.example'), 'price.example');
+  });
+});
+
+describe('a graph of too many nodes', () => {
+  const many = (count: number, name: (at: number) => string): MapGraph =>
+    toMapGraph(
+      Array.from({ length: count }, (_, at) =>
+        service({
+          ReferenceId: at,
+          Name: name(at),
+          SummaryStatistics: statistics(at + 1, at),
+          Edges: at === 0 ? [] : [edge({ ReferenceId: 0, SummaryStatistics: statistics(2, 1) })],
+        }),
+      ),
+    );
+  const requests = ({ nodes }: MapGraph): number => nodes.reduce((sum, { counts }) => sum + counts.total, 0);
+
+  it('is folded by the beginnings of names, and loses no request', () => {
+    const whole = many(nodesUnfoldedMax + 100, (at) => `${at % 7 === 0 ? 'pay' : 'shop'}-${at}`);
+    const folded = foldGraph(whole);
+    assert.ok(folded.nodes.length <= 300);
+    assert.deepEqual(folded.nodes.map(({ name }) => name).toSorted(), ['pay…', 'shop…']);
+    assert.equal(requests(folded), requests(whole));
+    assert.equal(
+      folded.nodes.reduce((sum, { members }) => sum + (members?.length ?? 1), 0),
+      whole.nodes.length,
+    );
+  });
+
+  it('shows the members of what is opened, the busiest of very many', () => {
+    const whole = many(nodesUnfoldedMax + 100, (at) => `${at % 7 === 0 ? 'pay' : 'shop'}-${at}`);
+    const pay = foldGraph(whole).nodes.find(({ name }) => name === 'pay…');
+    const opened = foldGraph(whole, [pay?.key ?? '']);
+    assert.equal(opened.nodes.filter(({ name }) => name.startsWith('pay-')).length, pay?.members?.length);
+    assert.equal(requests(opened), requests(whole));
+    const shop = foldGraph(whole).nodes.find(({ name }) => name === 'shop…');
+    const both = foldGraph(whole, [shop?.key ?? '']);
+    assert.equal(both.nodes.filter(({ name }) => name.startsWith('shop-')).length, 150);
+    assert.equal(requests(both), requests(whole));
+  });
+
+  it('is folded by type when names have nothing in common, up to as many as X-Ray answers', () => {
+    const whole = many(10_000, (at) => `s${at}`);
+    const folded = foldGraph(whole);
+    assert.ok(folded.nodes.length <= 300);
+    assert.equal(requests(folded), requests(whole));
+  });
+
+  it('is left alone below the limit', () => {
+    const whole = many(nodesUnfoldedMax, (at) => `s-${at}`);
+    assert.equal(foldGraph(whole), whole);
+  });
+});
+
+describe('a replay', () => {
+  it('has a step for each minute that the range touches', () => {
+    assert.deepEqual(minutesOf({ from: 125, to: 241 }), [120, 180, 240]);
+    assert.deepEqual(minutesOf({ from: 120, to: 180 }), [120]);
+  });
+
+  it('shows the nodes of the range with what they saw in the minute', () => {
+    const range = toMapGraph([
+      service({ ReferenceId: 0, Name: 'a', SummaryStatistics: statistics(9, 9) }),
+      service({ ReferenceId: 1, Name: 'b', SummaryStatistics: statistics(7, 7) }),
+    ]);
+    const minute = toMapGraph([service({ ReferenceId: 5, Name: 'b', SummaryStatistics: statistics(2, 1) })]);
+    assert.deepEqual(
+      graphOfMinute(range, minute).nodes.map(({ name, counts }) => [name, counts.total]),
+      [
+        ['a', 0],
+        ['b', 2],
+      ],
+    );
   });
 });
 

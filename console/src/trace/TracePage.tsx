@@ -5,6 +5,7 @@ import type { TraceAnswer } from '../api/answers.ts';
 import { ApiError } from '../api/client.ts';
 import { useLinked, useTrace } from '../api/queries.ts';
 import { Doctor } from '../doctor/Doctor.tsx';
+import { foldGraph } from '../map/fold.ts';
 import { toMapGraph } from '../map/graph.ts';
 import { keepQuestion, useChangeSearch, usePageSearch } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
@@ -41,7 +42,7 @@ function Loaded({ answer }: { readonly answer: TraceAnswer }): JSX.Element {
   const change = useChangeSearch();
   const tree = useMemo(() => toTree(answer.Trace.Segments), [answer]);
   const { data: linked } = useLinked(answer.Trace.Id);
-  const graph = useMemo(() => toMapGraph(answer.Services), [answer]);
+  const graph = useMemo(() => foldGraph(toMapGraph(answer.Services)), [answer]);
   const show = (name: string | undefined) => change({ view: name });
   useShortcuts({
     '1': () => show(undefined),

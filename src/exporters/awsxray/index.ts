@@ -75,7 +75,7 @@ function createAwsxrayExporter(config: AwsxrayConfig, context: Context): Exporte
       }
       const refused = await sendRest(progress, sendPage, delivery.signal);
       records.refused(refused.length);
-      return refused;
+      return { refused };
     },
     async shutdown() {
       clearInterval(reporting);

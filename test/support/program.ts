@@ -24,8 +24,14 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-export function startProgram(words: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
-  const child = spawn(process.execPath, [rootPath('dist', 'src', 'cli', 'main.js'), ...words], {
+export function startProgram(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  /** A program and its words in front of ours, such as strace. */
+  under: readonly string[] = [],
+): Program {
+  const [file = '', ...before] = [...under, process.execPath];
+  const child = spawn(file, [...before, rootPath('dist', 'src', 'cli', 'main.js'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

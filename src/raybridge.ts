@@ -200,10 +200,10 @@ async function claim(dataDir: string, log: Logger): Promise<(() => Promise<void>
   }
 }
 
-/** Space on the volume that the queue leaves alone, and the most it takes, in bytes. */
+/** Space on the volume that the queue leaves alone, and the most it takes, in bytes; on a small volume a share of it. */
 const freeBytesMin = 512 * 1024 * 1024;
 const queueBytesMax = 1024 * 1024 * 1024;
-const queueVolumeShareMax = 0.25;
+const volumeShareMax = 0.25;
 const queueAgeMaxMs = 7 * 24 * 3600 * 1000;
 /** Of a queue in memory, in bytes. */
 const memoryQueueBytesMax = 64 * 1024 * 1024;
@@ -227,10 +227,11 @@ async function openQueue(
     const limits = { bytesMax: memoryQueueBytesMax, freeBytesMin: 0, ageMaxMs: queueAgeMaxMs };
     return { queue: openMemoryQueue({ limits, nowNs, telemetry }) };
   }
-  const volume = await statfs(dataDir);
+  const { blocks, bsize } = await statfs(dataDir);
+  const share = blocks * bsize * volumeShareMax;
   const limits = {
-    bytesMax: Math.min(queueBytesMax, volume.blocks * volume.bsize * queueVolumeShareMax),
-    freeBytesMin,
+    bytesMax: Math.min(queueBytesMax, share),
+    freeBytesMin: Math.min(freeBytesMin, share),
     ageMaxMs: queueAgeMaxMs,
   };
   const fatal = onFatal ?? ((error: RaybridgeError) => log.error({ err: error }, 'the intake queue cannot be written'));

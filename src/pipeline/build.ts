@@ -150,7 +150,10 @@ export function buildPipelines({ config, factories, queue, redact, contextOf }: 
     const report = createProblemReport({ ...context, destination });
     // Shows the destination before its first span, and what waits for it.
     const labels = { exporter: destination };
-    context.telemetry.gauge('raybridge_queue_records', labels, () => queue.statistics().pending.get(destination) ?? 0);
+    const waiting = { raybridge_queue_records: 'pending', raybridge_queue_spans: 'pendingItems' } as const;
+    for (const [name, of] of Object.entries(waiting)) {
+      context.telemetry.gauge(name, labels, () => queue.statistics()[of].get(destination) ?? 0);
+    }
     const common = {
       ...context,
       destination,

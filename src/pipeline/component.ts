@@ -113,12 +113,12 @@ export interface Exporter extends Component {
   /** Pauses after failures; full jitter from one second to a minute unless told. */
   readonly backoff?: Backoff | undefined;
   /**
-   * Delivers the batches. What the destination refuses of them, while it takes the rest, is in the
-   * result. `token` is the same when the same records are sent again, and so is the object within one
+   * Delivers the batches. What the destination does not take of them, while it takes the rest, is in
+   * the result. `token` is the same when the same records are sent again, and so is the object within one
    * process. `sequence` rises over restarts.
    * @throws RaybridgeError; a retryable one is tried again for ever, any other moves the batches to the dead letters.
    */
-  export(delivery: Delivery): Promise<readonly Refused[] | void>;
+  export(delivery: Delivery): Promise<Losses | void>;
 }
 
 /** The pause after failure n: first × multiplier^(n-1), at most `maxMs`, give or take its `jitter` share. */
@@ -128,6 +128,14 @@ export interface Backoff {
   readonly multiplier: number;
   /** 0 to 1. */
   readonly jitter: number;
+}
+
+/** What a destination did not take of a delivery that it answered. */
+export interface Losses {
+  /** Each becomes a dead letter. */
+  readonly refused?: readonly Refused[];
+  /** Spans that it rejected without naming them: there is nothing to keep, so they are counted as dropped. */
+  readonly rejected?: number;
 }
 
 /** A part of a delivery that the destination will never take. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RaybridgeError } from '../errors.ts';
 import type { Batch } from './batch.ts';
-import type { Backoff, Exporter, Logger, Processor, Refused } from './component.ts';
+import type { Backoff, Exporter, Logger, Losses, Processor, Refused } from './component.ts';
 import type { DurableQueue, QueueRecord } from './queue.ts';
 import type { Status } from './status.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -57,8 +57,8 @@ interface Prepared {
   readonly batch: Batch | undefined;
 }
 
-/** Taken but for what was refused of it; left to the queue; or refused as a whole. */
-type Answer = { readonly refused: readonly Refused[] } | 'stopped' | RaybridgeError;
+/** Taken but for what was lost of it; left to the queue; or refused as a whole. */
+type Answer = Losses | 'stopped' | RaybridgeError;
 
 export function createDelivery(setup: DeliverySetup): Delivery {
   const { destination, queue, exporter, telemetry, status, log } = setup;
@@ -157,7 +157,7 @@ export function createDelivery(setup: DeliverySetup): Delivery {
     if (!first) return;
     const answer = await exportUntilAnswered(prepared, lane);
     if (answer === 'stopped') return;
-    if ('refused' in answer) return await acknowledge(prepared, answer.refused);
+    if (!(answer instanceof RaybridgeError)) return await acknowledge(prepared, answer);
     if (prepared.length === 1) return await bury(first.record, answer.code, answer);
     const middle = prepared.length >> 1;
     await deliver(prepared.slice(0, middle), lane);
@@ -166,14 +166,14 @@ export function createDelivery(setup: DeliverySetup): Delivery {
 
   const exportUntilAnswered = async (prepared: readonly Prepared[], lane: symbol): Promise<Answer> => {
     const delivery = toDelivery(prepared);
-    if (delivery.batches.length === 0) return { refused: [] };
+    if (delivery.batches.length === 0) return {};
     for (let failures = 1; ; failures++) {
       if (!(await circuit.enter(lane, stopping.signal))) return 'stopped';
       if (deadline.signal.aborted || (failures > 1 && stopping.signal.aborted)) return 'stopped';
       try {
-        const refused = (await exporter.export(delivery)) ?? [];
+        const losses = (await exporter.export(delivery)) ?? {};
         closeCircuit();
-        return { refused };
+        return losses;
       } catch (error) {
         if (deadline.signal.aborted) return 'stopped';
         const answer = judge(error);
@@ -227,12 +227,15 @@ export function createDelivery(setup: DeliverySetup): Delivery {
   };
 
   /** What was refused is kept before the records go: a crash in between writes it twice rather than never. */
-  const acknowledge = async (prepared: readonly Prepared[], refused: readonly Refused[]): Promise<void> => {
+  const acknowledge = async (prepared: readonly Prepared[], { refused = [], rejected = 0 }: Losses): Promise<void> => {
     for (const part of refused) await keep(part, prepared);
     const sequences = prepared.map(({ record }) => record.sequence);
     await queue.acknowledge(destination, sequences);
-    const items = sumOf(prepared, ({ batch }) => batch?.items ?? 0) - sumOf(refused, (part) => part.items);
-    telemetry.count('raybridge_delivered_spans_total', { exporter: destination }, items);
+    const items = sumOf(prepared, ({ batch }) => batch?.items ?? 0);
+    const taken = items - sumOf(refused, (part) => part.items) - rejected;
+    telemetry.count('raybridge_delivered_spans_total', { exporter: destination }, taken);
+    const labels = { exporter: destination, reason: 'rejected_by_backend' };
+    if (rejected > 0) telemetry.count('raybridge_dropped_spans_total', labels, rejected);
   };
 
   const keep = async (part: Refused, [first]: readonly Prepared[]): Promise<void> => {

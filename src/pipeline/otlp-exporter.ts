@@ -2,7 +2,8 @@ import { encodeTraces, encodeTracesJson } from '../codec/index.ts';
 import { RaybridgeError } from '../errors.ts';
 import { segmentsToOtlp } from '../transcode/index.ts';
 import type { Batch } from './batch.ts';
-import type { Context, Exporter, Refused } from './component.ts';
+import { batchOfSpans } from './batches.ts';
+import type { Context, Delivery, Exporter, Losses, Refused } from './component.ts';
 
 /**
  * What the two OTLP exporters have in common: requests of what was gathered, and what becomes of it
@@ -41,14 +42,24 @@ const blockedPauseMs = 60_000;
 const rejectionLogMs = 60_000;
 
 export function createOtlpExporter(
-  { id, log, status, telemetry }: Context,
+  { id, log, status }: Context,
   destination: OtlpDestination,
   { lanes, backoff }: OtlpExporterOptions,
 ): Exporter {
+  const underway = new WeakMap<Delivery, Progress>();
   let loggedAtMs = Number.NEGATIVE_INFINITY;
 
-  const send = async (batches: readonly Batch[], signal: AbortSignal): Promise<readonly Refused[]> => {
-    const request = toRequest(batches, destination.encoding);
+  /** Sends what the backend has not answered for; a request that is too large goes in halves. */
+  const sendRest = async (progress: Progress, signal: AbortSignal): Promise<void> => {
+    for (let part = progress.rest[0]; part; part = progress.rest[0]) {
+      const parts = await send(part, progress, signal);
+      progress.rest.splice(0, 1, ...parts);
+    }
+  };
+
+  /** What is left to send of a part: nothing, or its halves. */
+  const send = async (part: Part, progress: Progress, signal: AbortSignal): Promise<readonly Part[]> => {
+    const request = toRequest(part, destination.encoding);
     const verdict: OtlpVerdict =
       request.length > requestBytesMax
         ? { kind: 'too large', message: `a request of ${request.length} bytes` }
@@ -56,6 +67,7 @@ export function createOtlpExporter(
     switch (verdict.kind) {
       case 'taken':
         status.fault(id, undefined);
+        progress.rejected += Math.min(Math.max(0, verdict.rejected), itemsOf(part));
         if (verdict.rejected > 0 || verdict.message !== '') tellRejected(verdict);
         return [];
       case 'try again':
@@ -64,34 +76,25 @@ export function createOtlpExporter(
         status.fault(id, verdict.message);
         throw new RaybridgeError('DESTINATION_UNAVAILABLE', verdict.message, { retryAfterMs: blockedPauseMs });
       case 'refused':
-        throw new RaybridgeError('DESTINATION_REFUSED', verdict.message);
+        // As long as nothing was taken, the delivery finds the record to blame.
+        if (part === progress.whole) throw new RaybridgeError('DESTINATION_REFUSED', verdict.message);
+        return halve(part, progress, { code: 'DESTINATION_REFUSED', message: verdict.message });
       case 'too large':
-        return await sendHalves(batches, verdict.message, signal);
+        return halve(part, progress, { code: 'TOO_LARGE', message: verdict.message });
     }
   };
 
-  const sendHalves = async (
-    batches: readonly Batch[],
-    message: string,
-    signal: AbortSignal,
-  ): Promise<readonly Refused[]> => {
-    const spans = batches.flatMap((batch) => batch.spans());
+  const halve = (part: Part, progress: Progress, reason: Pick<Refused, 'code' | 'message'>): readonly Part[] => {
+    const spans = part.flatMap((batch) => batch.spans());
     if (spans.length <= 1) {
-      const body = encodeTraces(spans);
-      return [{ format: 'otlp_proto', body, items: spans.length, code: 'TOO_LARGE', message }];
+      progress.refused.push({ format: 'otlp_proto', body: encodeTraces(spans), items: spans.length, ...reason });
+      return [];
     }
     const middle = spans.length >> 1;
-    const refused: Refused[] = [];
-    for (const half of [spans.slice(0, middle), spans.slice(middle)]) {
-      const body = encodeTraces(half);
-      const batch: Batch = { format: 'otlp_proto', body, items: half.length, receivedAtNs: 0n, spans: () => half };
-      refused.push(...(await send([batch], signal)));
-    }
-    return refused;
+    return [spans.slice(0, middle), spans.slice(middle)].map((half) => [batchOfSpans(half, 0n)]);
   };
 
   const tellRejected = ({ rejected, message }: { readonly rejected: number; readonly message: string }): void => {
-    telemetry.count('raybridge_dropped_spans_total', { exporter: id, reason: 'rejected_by_backend' }, rejected);
     const nowMs = performance.now();
     if (nowMs - loggedAtMs < rejectionLogMs) return;
     loggedAtMs = nowMs;
@@ -104,12 +107,35 @@ export function createOtlpExporter(
     backoff,
     start: destination.open,
     shutdown: destination.close,
-    export: ({ batches, signal }) => send(batches, signal),
+    async export(delivery) {
+      let progress = underway.get(delivery);
+      if (!progress) {
+        progress = { whole: delivery.batches, rest: [delivery.batches], refused: [], rejected: 0 };
+        underway.set(delivery, progress);
+      }
+      await sendRest(progress, delivery.signal);
+      return progress;
+    },
   };
 }
 
+/** What goes in one request. */
+type Part = readonly Batch[];
+
+function itemsOf(part: Part): number {
+  return part.reduce((items, batch) => items + batch.items, 0);
+}
+
+/** Of one delivery: parts that the backend has taken or refused are not sent again when another part fails. */
+interface Progress extends Losses {
+  readonly whole: Part;
+  readonly rest: Part[];
+  readonly refused: Refused[];
+  rejected: number;
+}
+
 /** One request of all batches. Those that are in the form wanted are not decoded: protobuf messages concatenate. */
-function toRequest(batches: readonly Batch[], encoding: OtlpDestination['encoding']): Uint8Array {
+function toRequest(batches: Part, encoding: OtlpDestination['encoding']): Uint8Array {
   if (encoding === 'proto') return Buffer.concat(batches.map(toProto));
   const [only, ...others] = batches;
   if (only?.format === 'otlp_json' && others.length === 0) return only.body;

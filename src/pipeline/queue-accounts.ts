@@ -11,11 +11,13 @@ export interface QueueAccounts {
   reserve(bytes: number): void;
   release(bytes: number): void;
   /** A record was stored for these destinations. */
-  stored(bytes: number, destinations: Iterable<string>): void;
+  stored(record: { readonly bytes: number; readonly items: number }, destinations: Iterable<string>): void;
   /** Rows found at open. */
   found(bytes: number): void;
-  /** Records of a destination found at open (positive), or gone (negative). */
-  changePending(destination: string, by: number): void;
+  /** Of a destination: found at open. */
+  foundPending(destination: string, items: number): void;
+  /** Of a destination: gone. */
+  pendingGone(destination: string, items: number): void;
   /** A body is gone: its last destination left it. */
   bodyGone(bytes: number): void;
   changeDeadLetters(by: number): void;
@@ -34,12 +36,15 @@ export function createQueueAccounts(setup: {
 }): QueueAccounts {
   const { bytesMax } = setup.limits;
   const pending = new Map<string, number>();
+  const pendingItems = new Map<string, number>();
   let bytes = 0;
   let bytesReserved = 0;
   let deadLetters = 0;
 
-  const changePending = (destination: string, by: number) =>
-    void pending.set(destination, (pending.get(destination) ?? 0) + by);
+  const change = (destination: string, by: { readonly records: number; readonly items: number }): void => {
+    pending.set(destination, (pending.get(destination) ?? 0) + by.records);
+    pendingItems.set(destination, (pendingItems.get(destination) ?? 0) + by.items);
+  };
 
   setup.telemetry.gauge('raybridge_queue_durable', {}, () => (setup.durable ? 1 : 0));
   setup.telemetry.gauge('raybridge_queue_bytes', {}, () => bytes);
@@ -55,14 +60,15 @@ export function createQueueAccounts(setup: {
     release(reserved) {
       bytesReserved -= reserved;
     },
-    stored(stored, destinations) {
-      bytes += stored;
-      for (const destination of destinations) changePending(destination, 1);
+    stored(record, destinations) {
+      bytes += record.bytes;
+      for (const destination of destinations) change(destination, { records: 1, items: record.items });
     },
     found(found) {
       bytes += found;
     },
-    changePending,
+    foundPending: (destination, items) => change(destination, { records: 1, items }),
+    pendingGone: (destination, items) => change(destination, { records: -1, items: -items }),
     bodyGone(gone) {
       bytes -= gone;
     },
@@ -70,7 +76,13 @@ export function createQueueAccounts(setup: {
       deadLetters += by;
     },
     destinations: () => [...pending.keys()],
-    statistics: () => ({ bytes, bytesMax, pending: new Map(pending), deadLetters }),
+    statistics: () => ({
+      bytes,
+      bytesMax,
+      pending: new Map(pending),
+      pendingItems: new Map(pendingItems),
+      deadLetters,
+    }),
   };
 }
 

@@ -97,6 +97,17 @@ export function testQueueContract(kind: {
     assert.deepEqual([...queue.statistics().pending.values()], [0, 0]);
   });
 
+  contract('counts what waits for each destination, in records and in spans', async ({ queue }) => {
+    await queue.enqueue({ ...newRecord('a'), items: 3 }, ['x', 'y']);
+    await queue.enqueue({ ...newRecord('b'), items: 4 }, ['x']);
+    const [first = 0, second = 0] = readAll(queue, 'x').map(({ sequence }) => sequence);
+    assert.deepEqual(Object.fromEntries(queue.statistics().pendingItems), { x: 7, y: 3 });
+    await queue.acknowledge('x', [first]);
+    await queue.deadLetter({ destination: 'x', sequences: [second], reason: 'made up' });
+    assert.deepEqual(Object.fromEntries(queue.statistics().pending), { x: 0, y: 1 });
+    assert.deepEqual(Object.fromEntries(queue.statistics().pendingItems), { x: 0, y: 3 });
+  });
+
   contract('takes an acknowledgement twice, and one of a record that it never had', async ({ queue }) => {
     await queue.enqueue(newRecord('a'), ['x', 'y']);
     const [sequence = 0] = readAll(queue, 'x').map(({ sequence }) => sequence);

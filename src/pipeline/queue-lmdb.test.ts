@@ -78,6 +78,20 @@ test('a record with a flipped bit goes to the dead letters, and the others are d
   assert.deepEqual(counted(telemetry, 'raybridge_dead_letters_total'), [
     { labels: { exporter: 'x', reason: 'checksum' }, value: 1 },
   ]);
+  assert.deepEqual(counted(telemetry, 'raybridge_dead_lettered_spans_total'), [
+    { labels: { exporter: 'x', reason: 'checksum' }, value: 1 },
+  ]);
+  await queue.close();
+});
+
+test('knows after a restart how many spans wait for each destination', async () => {
+  const first = await open({});
+  await first.enqueue({ ...newRecord('a'), items: 3 }, ['x', 'y']);
+  await first.enqueue({ ...newRecord('b'), items: 4 }, ['x']);
+  await first.close();
+  const queue = await open({});
+  assert.deepEqual(Object.fromEntries(queue.statistics().pending), { x: 2, y: 1 });
+  assert.deepEqual(Object.fromEntries(queue.statistics().pendingItems), { x: 7, y: 3 });
   await queue.close();
 });
 

@@ -93,8 +93,10 @@ export async function openLmdbQueue(setup: LmdbQueueSetup): Promise<LmdbQueue> {
   const buryDamaged = (destination: string, sequences: readonly number[]): void => {
     const reason = 'checksum';
     log.warn({ destination, sequences }, 'records of the queue are damaged on the disk; they go to the dead letters');
-    const onBuried = (records: number) =>
-      telemetry.count('raybridge_dead_letters_total', { exporter: destination, reason }, records);
+    const onBuried = (items: number): void => {
+      telemetry.count('raybridge_dead_letters_total', { exporter: destination, reason });
+      telemetry.count('raybridge_dead_lettered_spans_total', { exporter: destination, reason }, items);
+    };
     const buried = submit(rows.bury({ destination, sequences, reason, diedAtNs: nowNs(), onBuried }));
     // A reader that found only damage waits: it must look again. If the burial fails the records
     // stay and are found again; the failed commit itself is reported.

@@ -47,7 +47,7 @@ export function openMemoryQueue(setup: {
   const release = (destination: string, sequence: number): QueueRecord | undefined => {
     const entry = waiting.get(sequence);
     if (!entry?.destinations.delete(destination)) return undefined;
-    accounts.changePending(destination, -1);
+    accounts.pendingGone(destination, entry.record.items);
     if (entry.destinations.size === 0) {
       waiting.delete(sequence);
       accounts.bodyGone(entry.record.body.length);
@@ -90,7 +90,7 @@ export function openMemoryQueue(setup: {
     const sequence = nextSequence++;
     const all = new Set(destinations);
     waiting.set(sequence, { record: { ...record, body, sequence }, destinations: all });
-    accounts.stored(body.length, all);
+    accounts.stored({ bytes: body.length, items: record.items }, all);
     waiters.wake();
   };
 

@@ -46,8 +46,8 @@ export interface Burial {
   readonly sequences: readonly number[];
   readonly reason: string;
   readonly diedAtNs: bigint;
-  /** Hears how many records were there to bury, after the commit. */
-  readonly onBuried?: (records: number) => void;
+  /** Hears of each record that was there to bury, after the commit. */
+  readonly onBuried?: (items: number) => void;
 }
 
 export interface LetterRemoval {
@@ -85,19 +85,11 @@ export function createQueueRows(setup: {
       accounts.found(bytes);
       pages += pagesOf(bytes);
     }
-    for (const destination of waitingDestinations()) {
-      accounts.changePending(destination, pending.getKeysCount(rowsOf(destination, 0)));
+    for (const [destination, sequence] of pending.getKeys()) {
+      accounts.foundPending(destination, readRow(sequence)?.items ?? 0);
     }
     accounts.changeDeadLetters(deadLetters.getKeysCount());
     pages += pagesOf(readNumber('letterBytes'));
-  };
-
-  const waitingDestinations = function* (): Iterable<string> {
-    let [next] = pending.getKeys({ limit: 1 });
-    while (next) {
-      yield next[0];
-      [next] = pending.getKeys({ start: [next[0], Number.POSITIVE_INFINITY], limit: 1 });
-    }
   };
 
   const store = (record: NewRecord, destinations: readonly string[], envelope: Buffer): Settle => {
@@ -109,7 +101,7 @@ export function createQueueRows(setup: {
     const length = encodeLength(bytes);
     for (const destination of destinations) pending.putSync([destination, sequence], length);
     return () => {
-      accounts.stored(bytes, destinations);
+      accounts.stored({ bytes, items }, destinations);
       pages += pagesOf(bytes);
     };
   };
@@ -127,7 +119,7 @@ export function createQueueRows(setup: {
     return {
       items: row?.items ?? 0,
       settle() {
-        accounts.changePending(destination, -1);
+        accounts.pendingGone(destination, row?.items ?? 0);
         if (row?.waiting === 1) bodyGone(row.bytes);
       },
     };
@@ -169,6 +161,7 @@ export function createQueueRows(setup: {
     return [
       released.settle,
       ...putLetter({ destination, sequence, reason, diedAtNs, items: released.items }, envelope),
+      () => burial.onBuried?.(released.items),
     ];
   };
 
@@ -243,11 +236,7 @@ export function createQueueRows(setup: {
     bury: (burial) => ({
       kind: 'removal',
       bytes: 0,
-      apply() {
-        const buried = burial.sequences.map((sequence) => buryOne(burial, sequence));
-        const count = buried.filter((settlements) => settlements.length > 0).length;
-        return together([...buried.flat(), () => burial.onBuried?.(count)]);
-      },
+      apply: () => together(burial.sequences.flatMap((sequence) => buryOne(burial, sequence))),
     }),
     keep: ({ header, record }) => ({
       kind: 'removal',

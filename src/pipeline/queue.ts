@@ -100,6 +100,8 @@ export interface QueueStatistics {
   readonly bytesMax: number;
   /** Records waiting, by destination. */
   readonly pending: ReadonlyMap<string, number>;
+  /** Spans or segment documents in them. */
+  readonly pendingItems: ReadonlyMap<string, number>;
   readonly deadLetters: number;
 }
 

@@ -99,7 +99,9 @@ export function createTraceStage(setup: TraceStageSetup): Component {
       for (const step of setup.processors) batch = batch && step.process(batch);
     } catch (error) {
       const reason = `UNDECODABLE: ${error instanceof Error ? error.message : String(error)}`;
-      telemetry.count('raybridge_dead_letters_total', { exporter: destination, reason: 'UNDECODABLE' });
+      const labels = { exporter: destination, reason: 'UNDECODABLE' };
+      telemetry.count('raybridge_dead_letters_total', labels);
+      telemetry.count('raybridge_dead_lettered_spans_total', labels, record.items);
       await queue.deadLetter({ destination, sequences: [record.sequence], reason });
       return;
     }

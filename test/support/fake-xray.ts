@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import type { TakenSpan } from './taken-span.ts';
 
 /**
  * AWS X-Ray as an agent sees it on a bad day: it takes documents, and answers each call as a test
@@ -63,6 +64,17 @@ export function cuts({
     take(documents.filter(afterTaking));
     if (afterHeaders) response.writeHead(200, { 'content-length': 100 }).write('{');
     setImmediate(() => response.destroy());
+  };
+}
+
+/** What a document says of its span. */
+export function spanOfDocument(document: string): TakenSpan {
+  const { trace_id: traceId, id, name, annotations } = JSON.parse(document);
+  return {
+    traceId: String(traceId).slice(2).replace('-', ''),
+    spanId: id,
+    name,
+    attributes: new Map(Object.entries(annotations ?? {})),
   };
 }
 

@@ -17,6 +17,8 @@ export interface Program {
   logged(what: string, matches: (line: LogLine) => boolean, after?: number): Promise<LogLine>;
   /** Sends the signal and waits for the end; the exit code, or null after a signal that kills. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Waits for its end; the exit code, or null after a signal that kills. */
+  ended(): Promise<number | null>;
 }
 
 export interface LogLine {
@@ -24,8 +26,14 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-export function startProgram(words: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
-  const child = spawn(process.execPath, [rootPath('dist', 'program', 'raybridge.js'), ...words], {
+export function startProgram(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  /** A program and its words in front of ours, such as strace. */
+  under: readonly string[] = [],
+): Program {
+  const [file = '', ...before] = [...under, process.execPath];
+  const child = spawn(file, [...before, rootPath('dist', 'program', 'raybridge.js'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
@@ -39,6 +47,11 @@ export function startProgram(words: readonly string[], env: NodeJS.ProcessEnv = 
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));
 
+  const ended = async (): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return child.exitCode;
+  };
+
   return {
     child,
     log,
@@ -51,12 +64,10 @@ export function startProgram(words: readonly string[], env: NodeJS.ProcessEnv = 
         return found;
       }),
     async stop(signal = 'SIGTERM') {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill(signal);
-        await once(child, 'exit');
-      }
-      return child.exitCode;
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return await ended();
     },
+    ended,
   };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { createIdentity } from '../../aws/client.ts';
+import { createIdentity } from '../../aws/identity.ts';
 import { createTreeBuilder } from '../../config/foreign.ts';
 import { problemLine } from '../../config/index.ts';
 import { type MappingNode, type Path, wholeSource } from '../../config/tree.ts';

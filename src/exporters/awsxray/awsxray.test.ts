@@ -214,6 +214,28 @@ describe('the awsxray exporter', () => {
     assert.equal(fake.taken.length, 80);
   });
 
+  it('sends none of a page again that was taken alone when another one of it fails', async () => {
+    fake.answer(
+      ({ message, documents }, response) => takes(() => ({ Id: null }))({ message, documents, take() {} }, response),
+      takes(),
+      fails(503, 'ServiceUnavailable'),
+    );
+    const documents = [documentOf(0), documentOf(1), documentOf(2)];
+    await put(documents);
+    await run.settled();
+    assert.deepEqual(fake.taken, documents);
+    assert.equal(run.delivered(), 3);
+  });
+
+  it('sends no half again that was taken when the other one fails', async () => {
+    fake.answer(fails(413, ''), takes(), fails(503, 'ServiceUnavailable'));
+    const documents = [0, 1, 2, 3].map((number) => documentOf(number));
+    await put(documents);
+    await run.settled();
+    assert.deepEqual(fake.taken, documents);
+    assert.equal(run.delivered(), 4);
+  });
+
   it('loses, invents and changes nothing, whatever AWS answers', async () => {
     const isPoison = (document: string) => JSON.parse(document).start_time % 13 === 0;
     const trouble = fc.constantFrom(

@@ -1,8 +1,8 @@
 import { type AwsClient, createAwsClient } from '../../aws/client.ts';
-import type { Context, Delivery, Exporter, ExporterFactory, Refused } from '../../pipeline/component.ts';
+import type { Context, Delivery, Exporter, ExporterFactory } from '../../pipeline/component.ts';
 import { type AwsxrayConfig, configSchema } from './config.ts';
-import { createDocuments, type Page, toPages } from './documents.ts';
-import { createSendPage, type SendPage } from './send.ts';
+import { createDocuments, toPages } from './documents.ts';
+import { createSendPage, type PageSending, type SendPage, toSending } from './send.ts';
 import { createTelemetryRecords } from './telemetry-records.ts';
 import { createWorkers } from './workers.ts';
 
@@ -52,7 +52,7 @@ function createAwsxrayExporter(config: AwsxrayConfig, context: Context): Exporte
     onSent: records.sent,
     onFailure: records.failed,
   });
-  const underway = new WeakMap<Delivery, Progress>();
+  const underway = new WeakMap<Delivery, readonly PageSending[]>();
   let reporting: NodeJS.Timeout | undefined;
 
   return {
@@ -68,14 +68,15 @@ function createAwsxrayExporter(config: AwsxrayConfig, context: Context): Exporte
       reporting.unref();
     },
     async export(delivery) {
-      let progress = underway.get(delivery);
-      if (!progress) {
-        progress = { pages: toPages(delivery.batches.flatMap(toDocuments)), settled: new Map() };
-        underway.set(delivery, progress);
+      let pages = underway.get(delivery);
+      if (!pages) {
+        pages = toPages(delivery.batches.flatMap(toDocuments)).map(toSending);
+        underway.set(delivery, pages);
       }
-      const refused = await sendRest(progress, sendPage, delivery.signal);
+      await sendAll(pages, sendPage, delivery.signal);
+      const refused = pages.flatMap((page) => page.refused);
       records.refused(refused.length);
-      return refused;
+      return { refused };
     },
     async shutdown() {
       clearInterval(reporting);
@@ -84,22 +85,10 @@ function createAwsxrayExporter(config: AwsxrayConfig, context: Context): Exporte
   };
 }
 
-/** Of one delivery: pages that AWS has taken or refused are not sent again when another page fails. */
-interface Progress {
-  readonly pages: readonly Page[];
-  readonly settled: Map<Page, readonly Refused[]>;
-}
-
-async function sendRest(
-  { pages, settled }: Progress,
-  send: SendPage,
-  signal: AbortSignal,
-): Promise<readonly Refused[]> {
-  const rest = pages.filter((page) => !settled.has(page));
-  const ends = await Promise.allSettled(rest.map(async (page) => void settled.set(page, await send(page, signal))));
+async function sendAll(pages: readonly PageSending[], send: SendPage, signal: AbortSignal): Promise<void> {
+  const ends = await Promise.allSettled(pages.map((page) => send(page, signal)));
   const failure = ends.find((end) => end.status === 'rejected');
   if (failure) throw failure.reason;
-  return [...settled.values()].flat();
 }
 
 async function describe(client: AwsClient, { role_arn: role, num_workers: workers }: AwsxrayConfig): Promise<string> {

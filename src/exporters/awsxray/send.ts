@@ -8,9 +8,23 @@ import type { Workers } from './workers.ts';
 
 /**
  * One page of documents to PutTraceSegments, until AWS has taken or refused each of them; what it does
- * with each answer is the table of reliability 3.5.
+ * with each answer is the table of reliability 3.5. After an error the same sending goes on where it
+ * was: what AWS has taken or refused is not sent again.
  */
-export type SendPage = (page: Page, signal: AbortSignal) => Promise<readonly Refused[]>;
+export type SendPage = (sending: PageSending, signal: AbortSignal) => Promise<void>;
+
+/** How far a page has come. */
+export interface PageSending {
+  readonly rest: Part[];
+  readonly refused: Refused[];
+}
+
+/** Documents of one call. */
+interface Part {
+  readonly documents: Page;
+  /** AWS had trouble with the one document in it; what it says now is final. */
+  readonly isSecondTry: boolean;
+}
 
 export interface Sending {
   readonly client: AwsClient;
@@ -34,19 +48,25 @@ const blockedPauseMs = 60_000;
 export function createSendPage(sending: Sending): SendPage {
   const { client, workers, timeoutMs } = sending;
 
-  const sendFitting = async (page: Page, signal: AbortSignal): Promise<readonly Refused[]> => {
-    const answer = await call(page, signal, new Set());
+  /** What is left to send of a part. */
+  const send = async ({ documents, isSecondTry }: Part, refused: Refused[], signal: AbortSignal) => {
+    const answer = await call(documents, signal, new Set());
     if (answer.status === 200) {
       sending.onBlocked(undefined);
-      return await settle(page, readUnprocessed(answer.body), signal);
+      const { taken, again, lost } = sortOut(documents, readUnprocessed(answer.body), isSecondTry);
+      sending.onSent(taken);
+      refused.push(...lost);
+      return again.map((document) => ({ documents: [document], isSecondTry: true }));
     }
-    // The page as a whole is refused: one of its documents is to blame, or their number.
-    const half = page.length >> 1;
-    if (half === 0) return page.map((document) => refusal(document, codeOf(answer), messageOf(answer)));
-    return [...(await sendFitting(page.slice(0, half), signal)), ...(await sendFitting(page.slice(half), signal))];
+    // The call as a whole is refused: one of its documents is to blame, or their number.
+    const half = documents.length >> 1;
+    const halves = [documents.slice(0, half), documents.slice(half)];
+    if (half > 0) return halves.map((some) => ({ documents: some, isSecondTry }));
+    refused.push(...documents.map((document) => refusal(document, codeOf(answer), messageOf(answer))));
+    return [];
   };
 
-  /** Resolves with an answer about the page: 200, or a refusal of it. @throws RaybridgeError for all others. */
+  /** Resolves with an answer about the documents: 200, or a refusal of all. @throws RaybridgeError for all others. */
   const call = async (page: Page, signal: AbortSignal, mended: Set<Remedy>): Promise<IncomingAnswer> => {
     const answer = await workers
       .run(() => client.call({ path: '/TraceSegments', body: printPage(page), timeoutMs, signal }))
@@ -76,52 +96,45 @@ export function createSendPage(sending: Sending): SendPage {
     throw unavailable(answer, blockedPauseMs);
   };
 
-  /** What is to be done about documents that an answer of 200 names. */
-  const settle = async (
-    page: Page,
-    entries: readonly Unprocessed[],
-    signal: AbortSignal,
-  ): Promise<readonly Refused[]> => {
-    if (entries.length === 0) {
-      sending.onSent(page.length);
-      return [];
+  return async ({ rest, refused }, signal) => {
+    for (let part = rest[0]; part; part = rest[0]) {
+      const parts = await send(part, refused, signal);
+      rest.splice(0, 1, ...parts);
     }
-    const named = new Map(entries.flatMap((entry) => (entry.id === undefined ? [] : [[entry.id, entry]])));
-    const unnamed = entries.some(({ id }) => id === undefined);
-    const refused: Refused[] = [];
-    const again: Uint8Array[] = [];
-    let taken = 0;
-    for (const document of page) {
-      const id = idOf(document);
-      const entry = id === undefined ? undefined : named.get(id);
-      if (entry && isTransient(entry.code)) again.push(document);
-      else if (entry) refused.push(refusal(document, entry.code, entry.message));
-      // One of those that are not named was refused, and only sending them alone shows which.
-      else if (unnamed) again.push(document);
-      else taken++;
-    }
-    sending.onSent(taken);
-    for (const document of again) refused.push(...(await sendAlone(document, signal)));
-    return refused;
   };
+}
 
-  const sendAlone = async (document: Uint8Array, signal: AbortSignal): Promise<readonly Refused[]> => {
-    const answer = await call([document], signal, new Set());
-    const [entry] = answer.status === 200 ? readUnprocessed(answer.body) : [];
-    if (answer.status !== 200) return [refusal(document, codeOf(answer), messageOf(answer))];
-    if (entry) return [refusal(document, entry.code, entry.message)];
-    sending.onSent(1);
-    return [];
-  };
-
-  return async (page, signal) => {
-    const large = page.filter((document) => document.length > documentBytesMax);
-    const fitting = page.filter((document) => document.length <= documentBytesMax);
-    const refused = large.map((document) =>
+export function toSending(page: Page): PageSending {
+  const large = page.filter((document) => document.length > documentBytesMax);
+  const fitting = page.filter((document) => document.length <= documentBytesMax);
+  return {
+    rest: fitting.length === 0 ? [] : [{ documents: fitting, isSecondTry: false }],
+    refused: large.map((document) =>
       refusal(document, 'TOO_LARGE', `expected at most ${documentBytesMax} bytes, got ${document.length}`),
-    );
-    return fitting.length === 0 ? refused : [...refused, ...(await sendFitting(fitting, signal))];
+    ),
   };
+}
+
+/** What an answer of 200 says of each document. */
+function sortOut(
+  documents: Page,
+  entries: readonly Unprocessed[],
+  isSecondTry: boolean,
+): { readonly taken: number; readonly again: readonly Uint8Array[]; readonly lost: readonly Refused[] } {
+  const named = new Map(entries.flatMap((entry) => (entry.id === undefined ? [] : [[entry.id, entry]])));
+  const unnamed = entries.find(({ id }) => id === undefined);
+  const again: Uint8Array[] = [];
+  const lost: Refused[] = [];
+  let taken = 0;
+  for (const document of entries.length === 0 ? [] : documents) {
+    // Alone, it is meant whatever name the answer gives it.
+    const entry = isSecondTry ? entries[0] : named.get(idOf(document) ?? '');
+    if (entry && (isSecondTry || !isTransient(entry.code))) lost.push(refusal(document, entry.code, entry.message));
+    // One of those that are not named was refused, and only sending them alone shows which.
+    else if (entry ?? unnamed) again.push(document);
+    else taken++;
+  }
+  return { taken: entries.length === 0 ? documents.length : taken, again, lost };
 }
 
 function refusal(document: Uint8Array, code: string, message: string): Refused {

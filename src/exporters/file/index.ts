@@ -131,7 +131,7 @@ function createFileExporter(config: FileConfig): Exporter {
       if (!group.enabled) {
         for (const batch of batches) await write(config.path, messageOf(batch, format));
         await sync(config.path);
-        return [];
+        return;
       }
       const { files, homeless } = groupSpans(
         batches.flatMap((batch) => batch.spans()),
@@ -141,7 +141,7 @@ function createFileExporter(config: FileConfig): Exporter {
         await write(path, encode(spans, format));
         await sync(path);
       }
-      return homeless;
+      return { refused: homeless };
     },
   };
 }

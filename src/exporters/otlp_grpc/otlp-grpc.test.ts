@@ -109,8 +109,9 @@ describe('the otlp_grpc exporter', () => {
     fake.answer(encodeTracesResponse({ rejected: 2, message: 'too old' }));
     await put(run, 0, 5);
     await run.settled();
-    const labels = { exporter: 'tested', reason: 'rejected_by_backend' };
+    const labels = { exporter: 'traces>tested', reason: 'rejected_by_backend' };
     assert.equal(run.setting.value('raybridge_dropped_spans_total', labels), 2);
+    assert.equal(run.delivered(), 3);
     assert.equal(fake.requests.length, 1);
   });
 

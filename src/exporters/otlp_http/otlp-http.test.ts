@@ -127,6 +127,30 @@ describe('the otlp_http exporter', () => {
     assert.equal(run.delivered(), 7);
   });
 
+  it('does not send again the half that was taken when the other half fails', async () => {
+    const { run, fake } = await start();
+    fake.answer(answers(413), takesHttp, answers(503));
+    await put(run, spans(0, 8));
+    await run.settled();
+    assert.deepEqual(fake.taken, ids(0, 8));
+    assert.deepEqual([...run.deadLetters()], []);
+    assert.equal(run.delivered(), 8);
+  });
+
+  it('keeps of a halved request only what is refused', async () => {
+    const { run, fake } = await start();
+    fake.answer(answers(413));
+    fake.otherwise((call, response) => (call.ids.includes(idOf(5)) ? answers(400) : takesHttp)(call, response));
+    await put(run, spans(0, 8));
+    await run.settled();
+    assert.deepEqual(
+      fake.taken.toSorted(),
+      ids(0, 8).filter((id) => id !== idOf(5)),
+    );
+    assert.deepEqual([...run.deadLetters()], [['DESTINATION_REFUSED', 1]]);
+    assert.equal(run.delivered(), 7);
+  });
+
   for (const status of [401, 403, 302, 307]) {
     it(`keeps the data after ${status}, and tells why until it is taken`, async () => {
       const { run, fake } = await start();
@@ -154,8 +178,9 @@ describe('the otlp_http exporter', () => {
     await put(run, spans(0, 5));
     await run.settled();
     assert.equal(fake.requests.length, 1);
-    const labels = { exporter: 'tested', reason: 'rejected_by_backend' };
+    const labels = { exporter: 'traces>tested', reason: 'rejected_by_backend' };
     assert.equal(run.setting.value('raybridge_dropped_spans_total', labels), 2);
+    assert.equal(run.delivered(), 3);
   });
 
   it('takes a 200 that cannot be read, or has no end, for a success', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createIdentity } from '../../aws/client.ts';
+import { createIdentity } from '../../aws/identity.ts';
 import { signRequest } from '../../aws/sign.ts';
 import type { Extension, ExtensionFactory } from '../../pipeline/component.ts';
 

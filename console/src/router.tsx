@@ -31,6 +31,11 @@ const services = createRoute({
   path: '/services',
   component: lazyRouteComponent(() => import('./services/ServicesPage.tsx'), 'ServicesPage'),
 });
+const service = createRoute({
+  getParentRoute: () => root,
+  path: '/services/$name',
+  component: lazyRouteComponent(() => import('./services/ServicePage.tsx'), 'ServicePage'),
+});
 const exceptions = createRoute({
   getParentRoute: () => root,
   path: '/exceptions',
@@ -73,6 +78,7 @@ const routeTree = root.addChildren([
   trace,
   map,
   services,
+  service,
   exceptions,
   insights,
   insight,

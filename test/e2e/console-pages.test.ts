@@ -90,6 +90,24 @@ describe('the pages of the console', { skip: skipWithoutBrowser }, () => {
     await assertAccessible(page);
   });
 
+  it('tell of one service, and lead to those that it calls', async () => {
+    await page.goto(`${address}/services`);
+    await page
+      .getByRole('button', { name: /^stock\b/ })
+      .first()
+      .click();
+    await page.getByRole('heading', { name: 'stock', level: 1 }).waitFor();
+    await page.getByRole('img', { name: /^stock, each minute; most faults at/ }).waitFor();
+    await page.getByRole('region', { name: 'Exceptions' }).getByText(faultMessage).waitFor();
+    await assertAccessible(page);
+    await page
+      .getByRole('region', { name: 'Calls', exact: true })
+      .getByRole('link', { name: /stock-db/ })
+      .click();
+    await page.getByRole('heading', { name: /stock-db/, level: 1 }).waitFor();
+    await page.getByRole('region', { name: 'Called by' }).getByRole('link', { name: 'stock', exact: true }).waitFor();
+  });
+
   it('lead from a trace to those that came from it, and back', async () => {
     const { api, otlpHttp } = raybridge.addresses;
     const sent = await sendLinkedTraces(api, `http://${otlpHttp}/v1/traces`);

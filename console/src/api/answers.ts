@@ -268,7 +268,20 @@ export interface InsightAnswer {
   /** Its services and all from which calls lead to them. */
   readonly ImpactServices: readonly ImpactServiceAnswer[];
   /** The root cause, from a while before; a minute without a request is absent. */
-  readonly Minutes: readonly { readonly Timestamp: number; readonly ServiceSummaryStatistics: StatisticsAnswer }[];
+  readonly Minutes: readonly PeriodAnswer[];
+}
+
+/** What a service saw in a part of the time. */
+export interface PeriodAnswer {
+  /** Epoch seconds: its start. */
+  readonly Timestamp: number;
+  readonly ServiceSummaryStatistics: StatisticsAnswer;
+}
+
+export interface ServiceSeriesAnswer {
+  readonly PeriodSeconds: number;
+  /** Oldest first; one without a request is absent. */
+  readonly Periods: readonly PeriodAnswer[];
 }
 
 export interface PipelinesAnswer {

@@ -1,3 +1,4 @@
+import type { NodeName } from '../filter/expression.ts';
 import type {
   CompletionsAnswer,
   ExceptionsAnswer,
@@ -13,6 +14,7 @@ import type {
   StatusAnswer,
   TraceAnswer,
   ResponseTimesAnswer,
+  ServiceSeriesAnswer,
   TracePointsAnswer,
   TraceSummariesAnswer,
 } from './answers.ts';
@@ -89,6 +91,17 @@ export function fetchPoints(request: RangeRequest, signal?: AbortSignal): Promis
 /** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */
 export function fetchResponseTimes(request: RangeRequest, signal?: AbortSignal): Promise<ResponseTimesAnswer> {
   return fetchJson(`/api/traces/response-times?${rangeWords(request)}`, signal);
+}
+
+export function fetchServiceSeries(
+  { from, to, name, type, accountId }: RangeRequest & NodeName,
+  signal?: AbortSignal,
+): Promise<ServiceSeriesAnswer> {
+  const words = rangeWords({ from, to });
+  words.set('name', name);
+  if (type !== undefined) words.set('type', type);
+  if (accountId !== undefined) words.set('account', accountId);
+  return fetchJson(`/api/series?${words}`, signal);
 }
 
 /** @throws ApiError FILTER_INVALID when the filter expression cannot be read. */

@@ -3,6 +3,7 @@ import { withoutValues } from '../../../src/query/index.ts';
 import { parseRange, resolveRange } from '../range/range.ts';
 import type { RangeWords } from '../range/range.ts';
 import { serviceFilter } from '../filter/expression.ts';
+import type { NodeName } from '../filter/expression.ts';
 import { nameOf } from '../traces/summary.ts';
 import { usePageSearch } from '../search.ts';
 import { runningSecondsMax } from '../trace/running.ts';
@@ -20,6 +21,7 @@ import {
   fetchPipelines,
   fetchPoints,
   fetchResponseTimes,
+  fetchServiceSeries,
   fetchSampling,
   fetchSamplingPreview,
   fetchStatus,
@@ -237,12 +239,27 @@ export function useCompletions(wanted: { readonly prefix: string; readonly key?:
   });
 }
 
-export function useExceptions({ filter, from, to }: TracesQuestion, { live }: Asking) {
+export function useExceptions({ filter, from, to }: TracesQuestion, { live, enabled = true }: Asking) {
   return useQuery({
     queryKey: ['exceptions', filter, from, to],
+    enabled,
     queryFn: ({ signal }) =>
       fetchExceptions({ filter, ...resolveRange(parseRange({ from, to }), nowSeconds()) }, signal),
     placeholderData: keepPreviousData,
+    refetchInterval: live ? pointsEveryMs : false,
+  });
+}
+
+const nowhere: NodeName = { name: '', type: undefined, accountId: undefined };
+
+/** What a service saw over time; nothing is asked while it is undefined. */
+export function useServiceSeries(node: NodeName | undefined, { from, to }: RangeWords, { live }: Asking) {
+  return useQuery({
+    queryKey: ['series', node?.name, node?.type, node?.accountId, from, to],
+    queryFn: ({ signal }) =>
+      fetchServiceSeries({ ...(node ?? nowhere), ...resolveRange(parseRange({ from, to }), nowSeconds()) }, signal),
+    placeholderData: keepPreviousData,
+    enabled: node !== undefined,
     refetchInterval: live ? pointsEveryMs : false,
   });
 }

@@ -1,52 +1,12 @@
-import { Link } from '@tanstack/react-router';
 import type { JSX } from 'react';
-import type { ExceptionGroup } from '../api/answers.ts';
-import { nowSeconds, useExceptions } from '../api/queries.ts';
-import { countOf, formatCount } from '../format/count.ts';
-import { formatAge } from '../format/time.ts';
+import { useExceptions } from '../api/queries.ts';
+import { countOf } from '../format/count.ts';
 import { spellRange } from '../range/range.ts';
-import { keepQuestion, usePageSearch } from '../search.ts';
+import { usePageSearch } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
 import { isLive } from '../shell/LiveSwitch.tsx';
 import { Page } from '../shell/Page.tsx';
-import { type Column, Table } from '../table/Table.tsx';
-import styles from './ExceptionsPage.module.css';
-
-const columns: readonly Column<ExceptionGroup>[] = [
-  {
-    id: 'exception',
-    label: 'Exception',
-    key: ({ Name }) => Name,
-    show: ({ Name, Message }) => (
-      <>
-        {Name || 'Exception'}
-        <span className={styles.message}>{Message}</span>
-      </>
-    ),
-  },
-  {
-    id: 'services',
-    label: 'Where it arose',
-    key: ({ Services }) => Services.join(),
-    show: ({ Services }) => Services.join(', '),
-  },
-  { id: 'count', label: 'Traces', number: true, key: ({ Count }) => Count, show: ({ Count }) => formatCount(Count) },
-  seenColumn('first', 'First seen', ({ FirstSeen }) => FirstSeen),
-  seenColumn('last', 'Last seen', ({ LastSeen }) => LastSeen),
-  {
-    id: 'traces',
-    label: 'Newest',
-    show: ({ TraceIds }) => (
-      <span className={styles.traces}>
-        {TraceIds.map((id, place) => (
-          <Link key={id} to="/traces/$id" params={{ id }} search={keepQuestion} title={id} aria-label={`Trace ${id}`}>
-            {place + 1}
-          </Link>
-        ))}
-      </span>
-    ),
-  },
-];
+import { ExceptionTable } from './ExceptionTable.tsx';
 
 /** Exceptions of the range by type and message, from the root causes of its traces. */
 export function ExceptionsPage(): JSX.Element {
@@ -65,15 +25,7 @@ export function ExceptionsPage(): JSX.Element {
           </p>
         </EmptyState>
       ) : undefined}
-      {data && data.Exceptions.length > 0 ? (
-        <Table
-          label="Exceptions"
-          columns={columns}
-          rows={data.Exceptions}
-          rowKey={({ Name, Message }) => `${Name}\n${Message}`}
-          sortedBy="count"
-        />
-      ) : undefined}
+      {data && data.Exceptions.length > 0 ? <ExceptionTable exceptions={data.Exceptions} /> : undefined}
     </Page>
   );
 }
@@ -81,8 +33,4 @@ export function ExceptionsPage(): JSX.Element {
 function spellSource({ TraceCount, IsWhole }: { readonly TraceCount: number; readonly IsWhole: boolean }): string {
   const traces = countOf(TraceCount, 'trace');
   return `from ${IsWhole ? '' : 'the newest '}${traces} that went wrong`;
-}
-
-function seenColumn(id: string, label: string, at: (group: ExceptionGroup) => number): Column<ExceptionGroup> {
-  return { id, label, number: true, key: at, show: (group) => formatAge(nowSeconds() - at(group)) };
 }

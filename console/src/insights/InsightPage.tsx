@@ -10,7 +10,7 @@ import { keepQuestion } from '../search.ts';
 import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
 import { Page } from '../shell/Page.tsx';
 import { type Column, Table } from '../table/Table.tsx';
-import { ImpactChart } from './ImpactChart.tsx';
+import { RequestChart } from '../series/RequestChart.tsx';
 import styles from './InsightPage.module.css';
 import { pathsMax, pathsToCause } from './paths.ts';
 
@@ -90,7 +90,7 @@ function Loaded({ answer }: { readonly answer: InsightAnswer }): JSX.Element {
       </section>
       <section className={styles.section} aria-label="Impact">
         <h2>Impact</h2>
-        <ImpactChart minutes={Minutes} name={Name} />
+        <RequestChart periods={Minutes} periodSeconds={60} name={Name} />
       </section>
       <h2>Timeline</h2>
       <Table

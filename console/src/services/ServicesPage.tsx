@@ -3,7 +3,6 @@ import { useMemo } from 'react';
 import type { JSX } from 'react';
 import { useMap } from '../api/queries.ts';
 import { countOf } from '../format/count.ts';
-import { serviceFilter } from '../filter/expression.ts';
 import { ServiceTable } from '../map/ServiceTable.tsx';
 import { toMapGraph } from '../map/graph.ts';
 import { spellRange } from '../range/range.ts';
@@ -12,7 +11,7 @@ import { EmptyState, Failure, Loading } from '../shell/EmptyState.tsx';
 import { isLive } from '../shell/LiveSwitch.tsx';
 import { Page } from '../shell/Page.tsx';
 
-/** Every service of the range with its rate, failures and times; one leads to its traces. */
+/** Every service of the range with its rate, failures and times; one leads to its own page. */
 export function ServicesPage(): JSX.Element {
   const search = usePageSearch();
   const navigate = useNavigate();
@@ -20,7 +19,12 @@ export function ServicesPage(): JSX.Element {
   const graph = useMemo(() => (data ? toMapGraph(data.Services) : undefined), [data]);
   const open = (key: string) => {
     const node = graph?.nodes.find((one) => one.key === key);
-    if (node) void navigate({ to: '/traces', search: { from: search.from, to: search.to, q: serviceFilter(node) } });
+    if (!node) return;
+    void navigate({
+      to: '/services/$name',
+      params: { name: node.name },
+      search: { from: search.from, to: search.to, select: key },
+    });
   };
   const services = graph?.nodes.filter(({ client }) => !client) ?? [];
   return (

@@ -110,7 +110,7 @@ describe('the console', () => {
       const { openapi, paths } = JSON.parse(answer.body.toString());
       assert.equal(openapi, '3.1.0');
       await keep();
-      const query = `from=${now - 60}&to=${now + 60}&id=${traceId}`;
+      const query = `from=${now - 60}&to=${now + 60}&id=${traceId}&name=shop`;
       for (const [path, { get: operation }] of Object.entries<{ get: { operationId: string } }>(paths)) {
         const asked = path.replace('/traces/{id}', `/traces/${traceId}`);
         const { status, body } = await get(`${asked}?${query}`);

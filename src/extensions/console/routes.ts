@@ -20,6 +20,7 @@ import { alikeMax, normalAnswer } from './normal.ts';
 import { pointsMax, readSummaries, toTracePoint, type TracePointsAnswer } from './points.ts';
 import { responseTimesAnswer } from './response-times.ts';
 import { draftedRules, previewedMax, samplingAnswer, seenTraffic, toPreviewAnswer } from './sampling.ts';
+import { seriesAnswer } from './series.ts';
 import { readTrace, traceIdOf } from './trace.ts';
 
 /** What answers are made of. */
@@ -180,6 +181,21 @@ export const routes: readonly Route[] = [
         groups: await groups.filters(),
         signal,
       }),
+  },
+  {
+    path: '/api/series',
+    summary: 'What a service saw over time, by minutes or more',
+    parameters: [
+      from,
+      to,
+      { ...optionalText('name', 'Of the service.'), required: true },
+      optionalText('type', 'Of the service; any when absent.'),
+      optionalText('account', 'Of the service; any when absent.'),
+    ],
+    answers:
+      'PeriodSeconds; Periods of Timestamp, ServiceSummaryStatistics, as GetTimeSeriesServiceStatistics has them',
+    run: ({ query, signal }, { reader }) =>
+      seriesAnswer(reader, query, { ...rangeOf(query), filter: undefined, groups: new Map(), signal }),
   },
   {
     path: '/api/attributes',

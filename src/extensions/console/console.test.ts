@@ -93,6 +93,8 @@ describe('the console', () => {
       '/sampling',
       '/compare',
       '/insights/x',
+      '/services',
+      '/services/https%3A%2F%2Fsqs.eu-west-1.amazonaws.com%2F1%2Fmails',
       '/pipelines',
     ]) {
       it(`is index.html at ${path}`, async () => {

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { eventually } from '../../test/support/eventually.ts';
+import { startProgram } from '../../test/support/program.ts';
 import { rootPath } from '../../test/support/root.ts';
 
 describe('the command line', () => {
@@ -34,6 +36,45 @@ describe('the command line', () => {
     const { code, stdout } = await run(['print-config', '--set', 'extensions.console.endpoint=127.0.0.1:9999']);
     assert.equal(code, 0);
     assert.match(stdout, /console:\n\s+endpoint: 127\.0\.0\.1:9999/);
+  });
+
+  it('says at start what listens, where data goes, the region, and what was read', async () => {
+    const file = join(folder, 'start.yaml');
+    writeFileSync(
+      file,
+      `receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:0'}}}}
+exporters:
+  awsxray: {endpoint: 'http://127.0.0.1:1', num_workers: 4, sending_queue: {}}
+  otlp_http: {endpoint: 'http://127.0.0.1:2/base'}
+service:
+  telemetry: {metrics: {address: ':8888'}}
+  pipelines:
+    traces: {receivers: [otlp], exporters: [awsxray, otlp_http]}
+    metrics: {receivers: [otlp], exporters: [otlp_http]}
+`,
+    );
+    const env = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret' };
+    const words = ['serve', file, '--data-dir', join(folder, 'start'), '--log-level', 'info'];
+    const program = startProgram(words, env);
+    try {
+      const line = (what: string, matches: (text: string) => boolean) =>
+        program.logged(what, (found) => matches(JSON.stringify(found)));
+      const read = await program.logged('what was read', ({ sources }) => sources !== undefined);
+      assert.deepEqual([read['sources'], read['format'], read['ignoredPipelines']], [[file], 'otelcol', ['metrics']]);
+      assert.ok(Number(read['warnings']) >= 3, JSON.stringify(read));
+      await line('the listener', (text) => /"protocol":"OTLP HTTP".*"address":"127\.0\.0\.1:\d+"/.test(text));
+      const aws = 'sends to http://127.0.0.1:1, region eu-west-1 (from AWS_REGION), 4 workers';
+      await line('where awsxray sends to', (text) => text.includes(aws));
+      await line('where otlp_http sends to', (text) => text.includes('sends to http://127.0.0.1:2/base/v1/traces'));
+      const banner = await eventually('the banner', async () =>
+        program.output().includes('OTEL_EXPORTER_OTLP_ENDPOINT') ? program.output() : undefined,
+      );
+      assert.match(banner, /^ {2}✓ tcp 127\.0\.0\.1:\d+ {2}OTLP HTTP$/m);
+      assert.match(banner, /^ {2}→ otlp_http {2}sends to http:\/\/127\.0\.0\.1:2\/base\/v1\/traces$/m);
+      assert.match(banner, /^ {2}config {3}\S+start\.yaml \(otelcol\); \d+ warnings; pipelines ignored: metrics$/m);
+    } finally {
+      await program.stop();
+    }
   });
 
   it('a wrong option is exit code 2', async () => {

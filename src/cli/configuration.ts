@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Loaded, LoadInput } from '../config/index.ts';
 import { type Format, formats } from '../config/format-names.ts';
+import { RaybridgeError } from '../errors.ts';
 
 /** The options by which every command finds its configuration. */
 export interface ConfigurationOptions {
@@ -15,7 +16,7 @@ export function withConfigurationOptions(command: Command): Command {
   return command
     .option(
       '--config <location>',
-      'configuration to read: FILE, file:, env: or yaml: (repeatable, later wins)',
+      'configuration to read: FILE, file:, env:, yaml:, http: or https: (repeatable, later wins)',
       collect,
       [],
     )
@@ -32,7 +33,7 @@ export function withConfigurationOptions(command: Command): Command {
 }
 
 /** What a front knows of the configuration beyond its files. */
-export type MoreInput = Partial<Pick<LoadInput, 'daemonFlags' | 'agent'>>;
+export type MoreInput = Partial<Pick<LoadInput, 'daemonFlags' | 'agent' | 'featureGates'>>;
 
 /** The configuration, after its problems were printed to stderr; `config` is undefined when there is an error among them. */
 export async function readConfiguration(options: ConfigurationOptions, { verbose = false } = {}): Promise<Loaded> {
@@ -62,6 +63,7 @@ export async function loadConfiguration(
     locations: config,
     sets: set,
     read: async (path) => readFileSync(path, 'utf8'),
+    fetch: fetchDocument,
     list: async (folder) => readdirSync(folder),
     env: new Map(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
     registry: components,
@@ -69,6 +71,33 @@ export async function loadConfiguration(
   });
   const isRefused = strictConfig && loaded.problems.some(({ severity }) => severity === 'warning');
   return isRefused ? { ...loaded, config: undefined } : loaded;
+}
+
+const fetchTimeoutMs = 10_000;
+
+/**
+ * The text at a URL, with a GET as the Collector's provider makes it: no answer but 200 counts. Roots
+ * of one's own are in SSL_CERT_FILE, as for the Collector.
+ */
+async function fetchDocument(location: string): Promise<string> {
+  const { answerBytesMax, createHttpClient } = await import('../net/http-client.ts');
+  const url = new URL(location);
+  const roots = process.env['SSL_CERT_FILE'];
+  const client = createHttpClient(roots ? { tls: { ca: readFileSync(roots) } } : {});
+  try {
+    const who = [url.username, url.password].map(decodeURIComponent).join(':');
+    const authorization = `Basic ${Buffer.from(who).toString('base64')}`;
+    const headers = url.username === '' ? {} : { authorization };
+    const request = { method: 'GET', url, headers, body: new Uint8Array(), timeoutMs: fetchTimeoutMs };
+    const { status, body } = await client.send(request);
+    if (status !== 200) throw new RaybridgeError('CONFIG_INVALID', `expected status 200, got ${status}`);
+    if (body.length >= answerBytesMax) {
+      throw new RaybridgeError('CONFIG_INVALID', `expected less than ${answerBytesMax} bytes, got more`);
+    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } finally {
+    await client.close();
+  }
 }
 
 /** For an option that may be given several times. */

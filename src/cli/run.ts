@@ -6,6 +6,7 @@ import { RaybridgeError } from '../errors.ts';
 import type { Logger } from '../pipeline/component.ts';
 import type { Raybridge } from '../raybridge.ts';
 import type { Status } from '../pipeline/status.ts';
+import { summaryOf } from './banner.ts';
 
 /** How a Raybridge of this process begins and ends, whatever name it was started under. */
 export interface Run {
@@ -35,6 +36,7 @@ export async function run(setup: Run): Promise<void> {
   const [{ pino }, { createRaybridge }] = await Promise.all([import('pino'), import('../raybridge.ts')]);
   const level = setup.logLevel ?? logLevelOf(loaded.config);
   const log = pino({ level }, setup.logTo ?? (await logDestination(loaded.config)));
+  log.info(summaryOf(loaded), 'the configuration was read');
   let raybridge: Raybridge | undefined;
   try {
     raybridge = await createRaybridge({

@@ -30,7 +30,7 @@ async function serve(files: readonly string[], options: ServeOptions): Promise<v
     logLevel: options.logLevel,
     insecureNoAuth: options.insecureNoAuth ?? false,
     allowQueueReset: options.allowQueueReset ?? false,
-    onStarted: (status) => void process.stdout.write(printBanner(status, dataDir)),
+    onStarted: (status, loaded) => void process.stdout.write(printBanner(status, loaded, dataDir)),
     onFailed: (message) => void process.stderr.write(`error: ${message}\n`),
   });
 }

@@ -181,7 +181,9 @@ test('what cannot be expanded is a problem with the words of the Collector', asy
   );
   assert.equal(await complaint('${foo:bar}'), 'error: scheme "foo" is not supported for uri "foo:bar"');
   assert.match(await complaint('${s3://b}'), /scheme "s3" is not supported; download the object/);
-  assert.match(await complaint('${http://b}'), /scheme "http" is not supported in this version/);
+  assert.match(await complaint('${ssm:/a/b}'), /scheme "ssm" is not supported; .*use env:NAME/);
+  assert.match(await complaint('${http://b}'), /documents on the web are not read here/);
+  assert.match(await complaint('${http://}'), /expected a URL such as/);
   assert.match(await complaint('${file:gone.yaml}'), /cannot read the file "gone.yaml": ENOENT/);
   assert.equal(await complaint('${X:-default}'), 'error: ${X:-default} has no scheme');
   assert.match(await complaint('${env:${env:A}}', { env: { A: '$B' } }), /unsupported characters \('\$'\)/);

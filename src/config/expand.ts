@@ -8,7 +8,7 @@
  * `$$` becomes `$` at the very end.
  */
 import { type Problem, error, info, warning } from './message.ts';
-import { type World, isScheme, readFile, unsupportedScheme } from './source.ts';
+import { type World, fetchDocument, isScheme, nameOfUrl, readFile, unsupportedScheme } from './source.ts';
 import {
   type Entry,
   type MappingNode,
@@ -27,7 +27,7 @@ const expandedCharactersMax = 4 * 1024 * 1024;
 export interface Expansion {
   readonly root: MappingNode;
   readonly problems: readonly Problem[];
-  /** Texts of the files that `${file:…}` pulled in, by source name. */
+  /** Texts of the files and documents that references pulled in, by source name. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
@@ -175,7 +175,7 @@ async function retrieve(uri: string, reading: Reading): Promise<Retrieved | unde
   if (!isScheme(scheme)) return fail(reading, unsupportedScheme(scheme, uri));
   if (scheme === 'env') return retrieveVariable(opaque, reading);
   if (scheme === 'yaml') return { text: opaque, source: undefined };
-  return retrieveFile(opaque, reading);
+  return scheme === 'file' ? retrieveFile(opaque, reading) : retrieveDocument(uri, reading);
 }
 
 const variablePattern = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -203,6 +203,18 @@ async function retrieveFile(path: string, reading: Reading): Promise<Retrieved |
   if (typeof text === 'string') {
     reading.run.sources.set(path, text);
     return { text, source: path };
+  }
+  reading.run.problems.push({ ...text, path: reading.path });
+  return undefined;
+}
+
+async function retrieveDocument(url: string, reading: Reading): Promise<Retrieved | undefined> {
+  const source = nameOfUrl(url);
+  if (source === undefined) return fail(reading, 'expected a URL such as https://host/value.yaml');
+  const text = await fetchDocument(url, reading.run.world, reading.position);
+  if (typeof text === 'string') {
+    reading.run.sources.set(source, text);
+    return { text, source };
   }
   reading.run.problems.push({ ...text, path: reading.path });
   return undefined;

@@ -91,15 +91,19 @@ interface Given {
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly sets?: readonly string[];
+  readonly featureGates?: readonly string[];
 }
 
-function load(locations: readonly string[], { files = {}, env = {}, sets = [] }: Given = {}): Promise<Loaded> {
+function load(
+  locations: readonly string[],
+  { files = {}, env = {}, sets = [], featureGates }: Given = {},
+): Promise<Loaded> {
   const read = async (path: string) => {
     const text = files[path];
     if (text === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
     return text;
   };
-  return loadConfig({ locations, sets, read, env: new Map(Object.entries(env)), registry });
+  return loadConfig({ locations, sets, read, env: new Map(Object.entries(env)), registry, featureGates });
 }
 
 /** Loads one text as `otel.yaml`. */
@@ -175,10 +179,21 @@ test('locations are files, variables and inline YAML; other schemes say what to 
   assert.deepEqual(await told(load(['env:CONF', 's3://bucket/key', 'https://x', 'foo:bar', 'gone.yaml'])), [
     'error: command line: env CONF is not set',
     'error: command line: --config #2: scheme "s3" is not supported; download the object and use file:',
-    'error: command line: --config #3: scheme "https" is not supported in this version; download the document and use file:',
+    'error: https://x/: documents on the web are not read here',
     'error: command line: --config #4: scheme "foo" is not supported for uri "foo:bar"',
     `error: gone.yaml: cannot read the file "gone.yaml": ENOENT: no such file or directory, open 'gone.yaml'`,
   ]);
+});
+
+test('later lists of the service are appended under the gate of the Collector, and replace without it', async () => {
+  const files = {
+    'a.yaml': around({}),
+    'b.yaml': 'exporters: {nop/more: {}}\nservice: {pipelines: {traces: {exporters: [nop/more]}}}',
+  };
+  const exporters = async (featureGates: readonly string[]) =>
+    (await load(['a.yaml', 'b.yaml'], { files, featureGates })).config?.pipelines[0]?.exporters;
+  assert.deepEqual(await exporters([]), ['nop/more']);
+  assert.deepEqual(await exporters(['confmap.enableMergeAppendOption']), ['nop', 'nop/more']);
 });
 
 test('the top of a configuration is a mapping, and not an empty one', async () => {

@@ -9,11 +9,12 @@ import { defaultConfig, defaultSource } from './default.ts';
 import type { AgentWorld } from './cloudwatch-agent/translate.ts';
 import { readAgentConfig } from './cloudwatch-agent/index.ts';
 import { expandTree } from './expand.ts';
+import { readFeatureGates } from './feature-gates.ts';
 import { readFluentBit } from './fluent-bit/index.ts';
 import { type Translation, placeOf } from './foreign.ts';
 import type { Format } from './format-names.ts';
 import { detectFormat } from './format.ts';
-import { mergeMappings } from './merge.ts';
+import { isListOfService, mergeMappings } from './merge.ts';
 import { type Problem, error } from './message.ts';
 import { type Location, type World, parseLocation, parseSet, readLocation } from './source.ts';
 import { type MappingNode, isNull, mapping, wholeSource } from './tree.ts';
@@ -34,6 +35,8 @@ export interface LoadInput extends World {
   /** As given by `--set`; they apply after all locations. */
   readonly sets: readonly string[];
   readonly registry: Registry;
+  /** As given by the Collector's `--feature-gates`. */
+  readonly featureGates?: readonly string[] | undefined;
   /** Of every location; found out from name and content when absent. */
   readonly format?: Format | undefined;
   /** Flags of the X-Ray daemon, as its file would have them; there may be no file then. */
@@ -57,7 +60,7 @@ export interface Loaded {
 
 /** Reads, translates, merges, expands and checks. A stage with errors stops before the next. Never rejects because of its input. */
 export async function loadConfig(input: LoadInput): Promise<Loaded> {
-  const world: World = { read: input.read, env: input.env };
+  const world: World = { read: input.read, fetch: input.fetch, env: input.env };
   const gathered = await readSources(input, world);
   const sources = new Map(gathered.sources.map(({ source, text }) => [source, text]));
   const foreign = gathered.sources.filter(({ format }) => format !== 'otelcol');
@@ -69,12 +72,15 @@ export async function loadConfig(input: LoadInput): Promise<Loaded> {
 
   const translation = format === 'otelcol' ? undefined : await translate(format, foreign, input);
   const own = gathered.sources.flatMap(({ format: found, root }) => (found === 'otelcol' && root ? [root] : []));
-  const told = [...gathered.problems, ...(translation?.problems ?? [])];
+  const gates = readFeatureGates(input.featureGates ?? []);
+  const told = [...gathered.problems, ...gates.problems, ...(translation?.problems ?? [])];
   if (hasErrors(told)) return finish(told);
 
   // References are the Collector's; what other programs replace, their readers have replaced.
   const [first, ...later] = own;
-  const expansion = first && (await expandTree(later.reduce(mergeMappings, first), world));
+  const place = { path: [], appends: gates.appendsLists ? isListOfService : () => false };
+  const lay = (earlier: MappingNode, over: MappingNode): MappingNode => mergeMappings(earlier, over, place);
+  const expansion = first && (await expandTree(later.reduce(lay, first), world));
   for (const [source, text] of expansion?.sources ?? []) sources.set(source, text);
   told.push(...(expansion?.problems ?? []));
   if (hasErrors(told)) return finish(told);
@@ -82,7 +88,7 @@ export async function loadConfig(input: LoadInput): Promise<Loaded> {
   const trees = [translation?.root, expansion?.root].filter((tree) => tree !== undefined);
   const [root, ...over] = trees;
   if (!root) return finish(told);
-  const merged = over.reduce(mergeMappings, root);
+  const merged = over.reduce(lay, root);
   const { config, problems } = await checkConfig(merged, input.registry);
   return finish([...told, ...problems.map((found) => inForeignWords(found, translation))], merged, config);
 }

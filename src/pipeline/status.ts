@@ -1,12 +1,17 @@
-/** What the start-up banner, `/healthz`, `/readyz` and the console tell about listeners and faults. */
+import type { Logger } from './component.ts';
+
+/** What the start-up banner, `/healthz`, `/readyz` and the console tell about listeners, destinations and faults. */
 export interface Status {
   /** A listener of a component is open. */
   listening(listener: Listener): void;
+  /** Where an exporter sends to, and as whom. */
+  sending(destination: Destination): void;
   /** The last things that were rejected, newest first, for the pages that explain an empty list. */
   reject(rejection: Rejection): void;
   /** A component cannot do its work (reason), or can again (undefined). Drives `/readyz`. */
   fault(component: string, reason: string | undefined): void;
   readonly listeners: readonly Listener[];
+  readonly destinations: readonly Destination[];
   readonly rejections: readonly Rejection[];
   readonly faults: ReadonlyMap<string, string>;
 }
@@ -19,6 +24,22 @@ export interface Listener {
   readonly transport: 'udp' | 'tcp';
   /** host:port as bound. */
   readonly address: string;
+}
+
+export interface Destination {
+  /** Component id: `awsxray`. */
+  readonly component: string;
+  /** `sends to https://xray.eu-west-1.amazonaws.com, region eu-west-1 (from AWS_REGION), 8 workers` */
+  readonly text: string;
+}
+
+/** Tells banner and log where an exporter sends to. */
+export function reportSending(
+  { id: component, status, log }: { readonly id: string; readonly status: Status; readonly log: Logger },
+  text: string,
+): void {
+  status.sending({ component, text });
+  log.info({ component }, text);
 }
 
 export interface Rejection {
@@ -36,11 +57,13 @@ const sampleCharactersMax = 200;
 /** `process` tells of faults that outlive a configuration, such as the queue's; they are seen here too. */
 export function createStatus(process?: Status): Status {
   const listeners: Listener[] = [];
+  const destinations: Destination[] = [];
   const rejections: Rejection[] = [];
   const faults = new Map<string, string>();
 
   return {
     listening: (listener) => void listeners.push(listener),
+    sending: (destination) => void destinations.push(destination),
     reject(rejection) {
       rejections.unshift({ ...rejection, sample: printable(rejection.sample) });
       rejections.length = Math.min(rejections.length, rejectionsMax);
@@ -50,6 +73,7 @@ export function createStatus(process?: Status): Status {
       else faults.set(component, reason);
     },
     listeners,
+    destinations,
     rejections,
     get faults() {
       return process ? new Map([...process.faults, ...faults]) : faults;

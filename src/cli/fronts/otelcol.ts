@@ -26,7 +26,7 @@ Available Commands:
 
 Flags:
       --config locations        Locations to the config file(s), one for each flag
-      --feature-gates flags     Feature gates; those without meaning here are ignored
+      --feature-gates flags     Feature gates, such as +a,-b; what they come to here is said at start
   -h, --help                    help for otelcol
       --set func                Set arbitrary component config property, such as --set=processors.batch.timeout=2s
   -v, --version                 version for otelcol
@@ -50,7 +50,7 @@ export const otelcolFront: Front = {
     const options = locationsOf(values);
     if (options.config.length === 0) return fail('at least one config flag must be provided');
     const load = async () => {
-      const loaded = await loadConfiguration(options);
+      const loaded = await loadConfiguration(options, { featureGates: values.get('feature-gates') });
       for (const found of loaded.problems) {
         const line = problemLine(found);
         if (found.severity === 'error')

@@ -1,5 +1,6 @@
 import { type AwsClient, createAwsClient } from '../../aws/client.ts';
 import type { Context, Delivery, Exporter, ExporterFactory } from '../../pipeline/component.ts';
+import { reportSending } from '../../pipeline/status.ts';
 import { type AwsxrayConfig, configSchema } from './config.ts';
 import { createDocuments, toPages } from './documents.ts';
 import { createSendPage, type PageSending, type SendPage, toSending } from './send.ts';
@@ -58,7 +59,7 @@ function createAwsxrayExporter(config: AwsxrayConfig, context: Context): Exporte
   return {
     gather: { bytesMax: gatherBytesMax, lingerMs: gatherLingerMs },
     async start() {
-      void describe(client, config).then((line) => log.info({ component: id }, line));
+      void describe(client, config).then((line) => reportSending(context, line));
       if (!config.telemetry.enabled) return;
       reporting = setInterval(() => {
         records

@@ -5,7 +5,8 @@ import { duration, noEffect, refused } from '../../config/schema.ts';
 import { RaybridgeError } from '../../errors.ts';
 import type { Span } from '../../model/index.ts';
 import type { Batch } from '../../pipeline/batch.ts';
-import type { Exporter, ExporterFactory, Refused } from '../../pipeline/component.ts';
+import type { Context, Exporter, ExporterFactory, Refused } from '../../pipeline/component.ts';
+import { reportSending } from '../../pipeline/status.ts';
 import { compressorOf } from '../../net/compress.ts';
 import { type FileWriter, openFileWriter, type Rotation } from './writer.ts';
 
@@ -73,15 +74,15 @@ export const fileExporter: ExporterFactory = {
   kind: 'exporter',
   type: 'file',
   configSchema,
-  create({ config }) {
+  create({ config, context }) {
     // The register has checked `config` with the schema above.
-    return createFileExporter(config as FileConfig);
+    return createFileExporter(config as FileConfig, context);
   },
 };
 
 const gatherBytesMax = 4 * 1024 * 1024;
 
-function createFileExporter(config: FileConfig): Exporter {
+function createFileExporter(config: FileConfig, context: Context): Exporter {
   const { format, group_by: group } = config;
   const compressor = compressorOf(config.compression);
   /** Used longest ago first. */
@@ -122,6 +123,7 @@ function createFileExporter(config: FileConfig): Exporter {
     lanes: 1,
     async start() {
       if (!group.enabled) await trying(config.path, () => writerOf(config.path));
+      reportSending(context, `writes to ${config.path}`);
     },
     async shutdown() {
       for (const writer of writers.values()) await writer.close();

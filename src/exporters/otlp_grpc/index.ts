@@ -13,6 +13,7 @@ import { RaybridgeError } from '../../errors.ts';
 import { readClientTls } from '../../net/tls-client.ts';
 import type { Authenticator, Context, Exporter, ExporterFactory } from '../../pipeline/component.ts';
 import { backoffOf } from '../../pipeline/backoff.ts';
+import { reportSending } from '../../pipeline/status.ts';
 import { createOtlpExporter, type OtlpDestination, type OtlpVerdict } from '../../pipeline/otlp-exporter.ts';
 import { configSchema, type OtlpGrpcConfig, targetOf } from './config.ts';
 
@@ -53,7 +54,7 @@ function createDestination(config: OtlpGrpcConfig, context: Context): OtlpDestin
       openClient();
       if (config.tls.reload_interval > 0 && !plain) reloading = setInterval(openClient, config.tls.reload_interval);
       reloading?.unref();
-      context.log.info({ component: context.id }, `sends to ${target}${plain ? ' in plain text' : ''}`);
+      reportSending(context, `sends to ${target}${plain ? ' in plain text' : ''}`);
     },
     async call(request, signal) {
       if (!client) return { kind: 'try again', message: 'not open', afterMs: undefined };

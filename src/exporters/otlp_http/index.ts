@@ -8,6 +8,7 @@ import { readClientTls } from '../../net/tls-client.ts';
 import type { Authenticator, Context, Exporter, ExporterFactory } from '../../pipeline/component.ts';
 import { createOtlpExporter, type OtlpDestination, type OtlpVerdict } from '../../pipeline/otlp-exporter.ts';
 import { backoffOf } from '../../pipeline/backoff.ts';
+import { reportSending } from '../../pipeline/status.ts';
 import { configSchema, type OtlpHttpConfig, tracesUrlOf } from './config.ts';
 
 /** Sends OTLP over HTTP, protobuf or JSON (OTLP specification, "OTLP/HTTP"). */
@@ -58,7 +59,7 @@ function createDestination(config: OtlpHttpConfig, context: Context): OtlpDestin
       openClient();
       if (config.tls.reload_interval > 0) reloading = setInterval(openClient, config.tls.reload_interval);
       reloading?.unref();
-      context.log.info({ component: context.id }, `sends to ${url.origin}${url.pathname}`);
+      reportSending(context, `sends to ${url.origin}${url.pathname}`);
     },
     async call(request, signal) {
       const unsigned = {

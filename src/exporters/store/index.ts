@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Exporter, ExporterFactory } from '../../pipeline/component.ts';
+import type { Context, Exporter, ExporterFactory } from '../../pipeline/component.ts';
 import type { Span } from '../../model/index.ts';
+import { reportSending } from '../../pipeline/status.ts';
 import type { Store } from '../../pipeline/store.ts';
 
 const configSchema = z.strictObject({
@@ -22,13 +23,13 @@ export const storeExporter: ExporterFactory = {
   kind: 'exporter',
   type: 'store',
   configSchema,
-  create: ({ config, context }) => createStoreExporter(context.store(config.store)),
+  create: ({ config, context }) => createStoreExporter(context.store(config.store), config.store, context),
 };
 
-function createStoreExporter(store: Store): Exporter {
+function createStoreExporter(store: Store, storeId: string, context: Context): Exporter {
   return {
     gather: { bytesMax: gatherBytesMax, lingerMs: gatherLingerMs },
-    start: async () => undefined,
+    start: async () => reportSending(context, `writes to the store ${storeId}`),
     shutdown: async () => undefined,
     async export({ batches, token, sequence }) {
       const spans: Span[] = [];

@@ -91,7 +91,8 @@ async function handle(
 const openApiPath = '/openapi.json';
 
 /** The routes that the page itself resolves (console/src/routes); they all get index.html. */
-const pageRoutes = /^\/(map|compare|sampling|groups|exceptions|pipelines|(traces|insights|services)(\/[^/]+)?)?$/;
+const pageRoutes =
+  /^\/(map|compare|sampling|groups|exceptions|pipelines|(traces|insights)(\/[^/]+)?|services(\/.+)?)?$/;
 
 /** Other paths of the listener belong to other components. */
 function isOurs(path: string): boolean {

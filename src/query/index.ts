@@ -25,7 +25,7 @@ export { createLinkList, type DocumentLink, type LinkList, readLinks, type Trace
 export { normalOf, type NormalPlace } from './normal.ts';
 export { outlineDepthMax, outlineOf, resourceMembers, workKind, type Outline, type Work } from './outline.ts';
 export { parsePageToken, printPageToken, type PagePosition } from './page-token.ts';
-export { responseTimeBucket, responseTimeBucketSql, secondsOfBucket } from './response-times.ts';
+export { responseTimeBucket, responseTimeScale, secondsOfBucket } from './response-times.ts';
 export { summarise } from './summary.ts';
 export { assembleTrace, subsegmentDepthMax } from './trace.ts';
 export { pathOf, withoutValues } from './values.ts';

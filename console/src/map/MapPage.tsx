@@ -33,7 +33,9 @@ export function MapPage(): JSX.Element {
   const change = useChangeSearch();
   const { data, error, refetch } = useMap(search, { live: isLive(search) });
   const at = search.at === undefined ? undefined : Number(search.at);
-  const { data: minute } = useMapBetween(at === undefined ? undefined : { from: at, to: at + stepSeconds });
+  const { data: minute, isPlaceholderData } = useMapBetween(
+    at === undefined ? undefined : { from: at, to: at + stepSeconds },
+  );
   const list = search.view === 'list';
   const graph = useMemo(() => {
     if (!data) return undefined;
@@ -67,7 +69,11 @@ export function MapPage(): JSX.Element {
       {!graph && !error ? <Loading what="the trace map" /> : undefined}
       {graph && data ? <Body graph={graph} rangeSeconds={rangeSeconds} list={list} /> : undefined}
       {graph && data && graph.nodes.length > 0 ? (
-        <Replay minutes={minutesOf({ from: data.StartTime, to: data.EndTime })} at={at} />
+        <Replay
+          minutes={minutesOf({ from: data.StartTime, to: data.EndTime })}
+          at={at}
+          isShown={minute !== undefined && !isPlaceholderData}
+        />
       ) : undefined}
     </div>
   );

@@ -13,8 +13,10 @@ export function Replay(props: {
   readonly minutes: readonly number[];
   /** The one that is shown; undefined while the whole range is. */
   readonly at: number | undefined;
+  /** The picture is that of the minute: playing waits for it. */
+  readonly isShown: boolean;
 }): JSX.Element {
-  const { minutes, at } = props;
+  const { minutes, at, isShown } = props;
   const change = useChangeSearch();
   const [isPlaying, setPlaying] = useState(false);
   const last = minutes.length - 1;
@@ -28,10 +30,10 @@ export function Replay(props: {
   const show = (index: number) => change({ at: String(minutes[index]) }, { replace: true });
 
   useEffect(() => {
-    if (!isPlaying || place < 0) return undefined;
+    if (!isPlaying || !isShown || place < 0) return undefined;
     const timer = setTimeout(() => (place >= last ? setPlaying(false) : show(place + 1)), stepEveryMs);
     return () => clearTimeout(timer);
-  }, [isPlaying, place, last]);
+  }, [isPlaying, isShown, place, last]);
 
   if (at === undefined) {
     return (

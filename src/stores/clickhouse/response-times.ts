@@ -1,9 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ResponseTimeCell, ResponseTimesQuery } from '../../pipeline/store.ts';
-import { responseTimeBucketSql } from '../../query/index.ts';
+import { responseTimeScale } from '../../query/index.ts';
 import type { Condition } from './find-traces.ts';
 import { clampTime, select } from './select.ts';
 
+/** As the query adds them up. */
 const flags = { fault: 1, error: 2, throttle: 4 } as const;
 
 /** Store.responseTimes. */
@@ -18,8 +19,8 @@ export async function countResponseTimes(
   const query = `
     SELECT
       intDiv(start_ns - {from:UInt64}, {column:UInt64}) AS at,
-      ${responseTimeBucketSql} AS bucket,
-      toUInt8(fault * ${flags.fault} + error * ${flags.error} + throttle * ${flags.throttle}) AS flags,
+      toInt32(floor(log10(greatest(seconds, {secondsMin:Float64})) * {bucketsPerDecade:UInt32} + {roundingSlack:Float64})) AS bucket,
+      toUInt8(fault * 1 + error * 2 + throttle * 4) AS flags,
       count() AS traces
     FROM (
       SELECT start_ns, if(empty(response_time), duration, response_time[1]) AS seconds, fault, error, throttle
@@ -30,7 +31,7 @@ export async function countResponseTimes(
     )
     GROUP BY at, bucket, flags
     FORMAT RowBinary`;
-  const parameters = { ...wanted.parameters, from, to: clampTime(toNs), column: columnNs };
+  const parameters = { ...wanted.parameters, ...responseTimeScale, from, to: clampTime(toNs), column: columnNs };
   await select(client, { query, parameters, signal }, (row) => {
     const at = row.uint64();
     const bucket = row.int32();
